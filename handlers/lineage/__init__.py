@@ -1,0 +1,1 @@
+"""The lineage domain: where every machine image came from."""

@@ -1,0 +1,89 @@
+"""Compare what is wanted with what is there and write the plan; pure, so that it can be tested with values alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from org.changes import CreateOrganization, DeleteUnit, DetachPolicy, MoveAccount, is_destructive
+from org.model import DesiredOrganization, ObservedOrganization
+from org.observe import interest_of
+from org.plan.accounts import plan_accounts
+from org.plan.draft import Draft
+from org.plan.headroom import find_headroom
+from org.plan.model import Plan
+from org.plan.policies import detachments_from, guards_of, plan_policies
+from org.plan.services import plan_services
+from org.plan.situation import Situation
+from org.plan.stacksets import plan_stacksets
+from org.plan.template_diff import CreateOnly
+from org.plan.units import plan_units
+from org.quotas import Quotas
+
+_NOTHING: Mapping[str, frozenset[str]] = {}
+
+
+def plan_changes(
+    desired: DesiredOrganization,
+    observed: ObservedOrganization,
+    quotas: Quotas,
+    create_only: CreateOnly = _NOTHING,
+    manifest_digest: str = "",
+) -> Plan:
+    """Answer all that has to be done, in order; an empty plan says that the organization is as it should be.
+
+    Raises OrgctlError where the manifest cannot be laid over the organization (an account id that is not in it, say).
+    """
+    situation = Situation(desired, observed)
+    draft = Draft()
+    if not observed.id:
+        draft.add(CreateOrganization(), "")
+    plan_services(situation, draft)
+    plan_units(situation, draft)
+    plan_accounts(situation, draft)
+    plan_policies(situation, draft, quotas)
+    previews = plan_stacksets(situation, draft, create_only)
+    _order_across(draft)
+    _withhold_deletions(observed, draft)
+    return Plan(
+        steps=draft.finish(),
+        home_region=desired.home_region,
+        observed=observed,
+        interest=interest_of(desired),
+        ids=situation.ids,
+        previews=previews,
+        unmanaged=tuple(sorted(draft.unmanaged)),
+        notes=tuple(draft.notes),
+        headroom=find_headroom(situation, draft, quotas),
+        manifest_digest=manifest_digest,
+    )
+
+
+def _order_across(draft: Draft) -> None:
+    """Guard before filling, empty before deleting."""
+    for id in draft.ids_of("move-account"):
+        change = draft.steps[id].change
+        assert isinstance(change, MoveAccount)
+        draft.order_after(id, guards_of(draft, change.destination))
+    for id in draft.ids_of("close-account"):
+        draft.order_after(id, draft.ids_of("deregister-delegated-administrator"))
+    for id in draft.ids_of("delete-unit"):
+        change = draft.steps[id].change
+        assert isinstance(change, DeleteUnit)
+        draft.order_after(id, [*draft.ids_of("delete-stack-instances"), *detachments_from(draft, change.path)])
+
+
+def _withhold_deletions(observed: ObservedOrganization, draft: Draft) -> None:
+    """Drop what takes away as long as a part of the organization is unread: absence may only seem so."""
+    if not observed.unread:
+        return
+    withheld = [
+        id
+        for id, step in draft.steps.items()
+        if is_destructive(step.change)
+        or isinstance(step.change, DetachPolicy)
+        or id.startswith("delete-stack-instances")
+    ]
+    draft.notes += [
+        f"not planned, because not everything could be read: {draft.steps[id].change.describe()}" for id in withheld
+    ]
+    draft.drop(withheld)

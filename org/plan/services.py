@@ -1,0 +1,124 @@
+"""Trusted access, delegated administrators, policy types, StackSets access: switches that carry no tags of their own.
+
+Who switched them on is kept where AWS allows a tag: on the root, and for delegated administrators on the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from org.changes import (
+    ActivateStackSetsAccess,
+    ChangeTags,
+    DeregisterDelegatedAdministrator,
+    DisablePolicyType,
+    DisableTrustedAccess,
+    EnablePolicyType,
+    EnableTrustedAccess,
+    RegisterDelegatedAdministrator,
+)
+from org.model import PolicyType
+from org.observe import DELEGATED_ADMINISTRATORS, POLICIES, STACKSETS, TRUSTED_ACCESS
+from org.plan.draft import Draft, step_id
+from org.plan.situation import Situation, is_owned
+from org.references import ROOT_ID, account_reference
+
+STACKSETS_SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
+"""Trusted access that comes and goes with the activation of StackSets."""
+
+TRUSTED_ACCESS_TAG = "orgctl:trusted-access/"
+POLICY_TYPE_TAG = "orgctl:policy-type/"
+DELEGATED_TAG = "orgctl:delegated-administrator/"
+
+
+def plan_services(situation: Situation, draft: Draft) -> None:
+    _policy_types(situation, draft)
+    if not situation.is_unread(TRUSTED_ACCESS):
+        _trusted_access(situation, draft)
+    if not situation.is_unread(DELEGATED_ADMINISTRATORS):
+        _delegated_administrators(situation, draft)
+    observed = situation.observed
+    if situation.desired.stacksets and not observed.stacksets_access and not situation.is_unread(STACKSETS):
+        draft.add(ActivateStackSetsAccess(), "")
+
+
+def _policy_types(situation: Situation, draft: Draft) -> None:
+    observed = situation.observed
+    wanted = {policy.type for policy in situation.desired.policies}
+    for type in sorted(wanted - set(observed.policy_types)):
+        draft.add(EnablePolicyType(type), type)
+    for type in sorted(set(observed.policy_types) - wanted):
+        if POLICY_TYPE_TAG + type not in observed.root_tags:
+            draft.unmanaged.append(f"policy type {type}, enabled")
+        elif situation.is_unread(POLICIES, type) or _has_policies_of_others(situation, type):
+            draft.notes.append(f"policy type {type} stays enabled, because there are policies of it that are not ours")
+        else:
+            ours = [policy for policy in observed.policies if policy.type == type]
+            emptied = [step_id("delete-policy", f"{type}/{policy.name}") for policy in ours]
+            draft.add(DisablePolicyType(type), type, needs=emptied)
+
+
+def _has_policies_of_others(situation: Situation, type: PolicyType) -> bool:
+    return any(p.type == type and not p.aws_managed and not is_owned(p.tags) for p in situation.observed.policies)
+
+
+def _trusted_access(situation: Situation, draft: Draft) -> None:
+    observed = situation.observed
+    wanted = set(situation.desired.trusted_access)
+    if situation.desired.stacksets:
+        wanted.discard(STACKSETS_SERVICE)  # comes with ActivateStackSetsAccess, which alone sets up its roles
+    for service in sorted(wanted - set(observed.trusted_access)):
+        draft.add(EnableTrustedAccess(service), service)
+    tags = {TRUSTED_ACCESS_TAG + s: "true" for s in sorted(wanted & set(observed.trusted_access))}
+    if observed.root_id and observed.root_id not in situation.unread_tags:
+        _adopt(draft, ROOT_ID, "trusted access for ", TRUSTED_ACCESS_TAG, tags, observed.root_tags)
+    for service in sorted(set(observed.trusted_access) - wanted):
+        if TRUSTED_ACCESS_TAG + service in observed.root_tags:
+            deregistered = [step_id("deregister-delegated-administrator", service)]
+            draft.add(DisableTrustedAccess(service), service, needs=deregistered)
+        elif service != STACKSETS_SERVICE:
+            draft.unmanaged.append(f"trusted access for {service}")
+
+
+def _delegated_administrators(situation: Situation, draft: Draft) -> None:
+    observed, names = situation.observed, situation.names
+    live = {(service, names[id]): id for service, id in observed.delegated_administrators if id in names}
+    wanted = {(admin.service, admin.account) for admin in situation.desired.delegated_administrators}
+    leaving: dict[str, list[str]] = {}
+    tags = {account.id: account.tags for account in observed.accounts}
+    for service, account in sorted(live.keys() - wanted):
+        if DELEGATED_TAG + service in tags[live[service, account]]:
+            change = DeregisterDelegatedAdministrator(service, account)
+            leaving.setdefault(service, []).append(draft.add(change, f"{service}/{account}"))
+        else:
+            draft.unmanaged.append(f"delegated administrator {account} for {service}")
+    for service, account in sorted(wanted - live.keys()):
+        enabled = [step_id("enable-trusted-access", service), step_id("create-account", account)]
+        if service == STACKSETS_SERVICE:
+            enabled.append("activate-stacksets-access")
+        draft.add(
+            RegisterDelegatedAdministrator(service, account),
+            f"{service}/{account}",
+            needs=[*enabled, *leaving.get(service, [])],
+            after=[step_id("move-account", account)],
+        )
+    for account in sorted({account for _, account in wanted & live.keys()}):
+        put = {DELEGATED_TAG + s: "true" for s, a in sorted(wanted & live.keys()) if a == account}
+        id = next(id for (_, name), id in live.items() if name == account)
+        if id not in situation.unread_tags:
+            label = f"delegated administrator {account} for "
+            _adopt(draft, account_reference(account), label, DELEGATED_TAG, put, tags[id])
+    for service, steps in leaving.items():
+        disabling = step_id("disable-trusted-access", service)
+        if disabling in draft.steps:
+            draft.need(disabling, steps)
+
+
+def _adopt(
+    draft: Draft, reference: str, label: str, prefix: str, tags: Mapping[str, str], live: Mapping[str, str]
+) -> None:
+    """Tag what is switched on already and named by the manifest as ours, in one step for the object that carries it."""
+    put = {key: value for key, value in tags.items() if key not in live}
+    if put:
+        said = label + ", ".join(key.removeprefix(prefix) for key in put)
+        draft.add(ChangeTags(reference, said, put, adopt=True), f"{prefix.rstrip('/')}:{reference}")

@@ -1,0 +1,42 @@
+"""References to ids that exist only once the organization does: `${orgctl:account-id:Audit}` in a policy or parameter.
+
+A manifest may be written before the first account exists, so ids stand in it by name and are filled in when the plan
+is made, or, for what the plan itself creates, when it is applied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+ORGANIZATION_ID = "organization-id"
+ROOT_ID = "root-id"
+MANAGEMENT_ACCOUNT_ID = "management-account-id"
+
+_REFERENCE = re.compile(r"\$\{orgctl:([^}]*)\}")
+
+
+def account_reference(name: str) -> str:
+    return f"account-id:{name}"
+
+
+def unit_reference(path: str) -> str:
+    return f"unit-id:{path}"
+
+
+def policy_reference(type: str, name: str) -> str:
+    return f"policy-id:{type}:{name}"
+
+
+def stackset_reference(name: str) -> str:
+    return f"stackset-arn:{name}"
+
+
+def find_references(text: str) -> Iterator[str]:
+    """Yield what each reference in the text names: `account-id:Audit`."""
+    return (match.group(1) for match in _REFERENCE.finditer(text))
+
+
+def resolve(text: str, ids: Mapping[str, str]) -> str:
+    """Fill in each reference whose id is known and leave the others as they are."""
+    return _REFERENCE.sub(lambda match: ids.get(match.group(1), match.group(0)), text)
