@@ -1,0 +1,1 @@
+"""The manifest and the settings: read from files, checked, and turned into strict values."""

@@ -1,0 +1,170 @@
+"""The manifest from its files to a checked value that knows its places; reads files and makes no AWS call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from config.check import find_faults
+from config.fields import Value
+from config.findings import Finding, ManifestErrors, Place
+from config.folder import Folder, Unreadable
+from config.manifest import Manifest, Steps, walk_units
+from config.nodes import Positions, plain
+from config.policy_text import render_policy
+from config.sources import load_nodes
+from config.variables import Fillings, as_text, fill, known_references
+from config.variables import find_faults as find_filling_faults
+from config.wording import find_type_faults
+from org.errors import OrgctlError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedManifest:
+    """A manifest without faults, and where each of its values was written."""
+
+    manifest: Manifest
+    """Parameters of guardrails and StackSets have their variables filled in; references (`org.references`) stay."""
+    positions: Positions
+    folder: Path
+    """All files that the manifest names lie in it."""
+    digest: str
+    """SHA-256 over all files read: the manifest, its includes, policies and template files."""
+    contents: Mapping[int, str]
+    """Compact JSON of each policy that comes from a file or inline, by its index."""
+    fillings: Fillings
+
+    def where(self, *steps: str | int) -> str:
+        """Answer `file:line:column` of a value, or of the nearest thing above it that was written."""
+        return str(self.positions.of(steps))
+
+    def content(self, index: int) -> str:
+        """Answer the compact JSON of policy number `index`, which comes from a file or inline; references stay."""
+        return self.contents[index]
+
+    def fill(self, value: Value, where: str) -> str:
+        """Answer a parameter's value as CloudFormation takes it, its variables filled in.
+
+        Raises:
+            OrgctlError: A variable or reference in it is not known; `where` says which value that is.
+
+        """
+        for _, what, todo in find_filling_faults(value, self.fillings):
+            raise OrgctlError(where, what, todo)
+        return as_text(fill(value, self.fillings))
+
+
+def load_manifest(path: Path) -> LoadedManifest:
+    """Read and check a manifest.
+
+    Raises:
+        ManifestErrors: All that is wrong with it: with its YAML and the kinds of its values first, and, once those
+            are right, with its names, policies and files.
+
+    """
+    folder = Folder(path)
+    findings: list[Finding] = []
+    top = load_nodes(folder, findings)
+    if top is None:
+        raise ManifestErrors(str(path), findings)
+    positions = Positions(top)
+    manifest = _validated(plain(top, findings), positions, findings)
+    if manifest is None or findings:
+        raise ManifestErrors(str(path), findings)
+    return _checked(manifest, positions, folder)
+
+
+def _validated(value: object, positions: Positions, findings: list[Finding]) -> Manifest | None:
+    try:
+        return Manifest.model_validate(value)
+    except ValidationError as error:
+        known: set[Place] = {finding.place for finding in findings}
+        findings.extend(find_type_faults(error, positions, known))
+        return None
+
+
+def _checked(manifest: Manifest, positions: Positions, folder: Folder) -> LoadedManifest:
+    units = [path for path, _, _ in walk_units(manifest)]
+    references = known_references((account.name for account in manifest.accounts), units)
+    fillings = Fillings(manifest.variables, references)
+    findings = [Finding(positions.of(steps), what, todo) for steps, what, todo in find_faults(manifest, positions.of)]
+    contents = _render_policies(manifest, positions, folder, fillings, findings)
+    _read_templates(manifest, positions, folder, findings)
+    for steps, value in _fillable(manifest):
+        faults = find_filling_faults(value, fillings)
+        findings += [Finding(positions.of((*steps, *more)), what, todo) for more, what, todo in faults]
+    if findings:
+        raise ManifestErrors(folder.shown(folder.manifest), findings)
+    filled = _with_parameters_filled(manifest, fillings)
+    return LoadedManifest(filled, positions, folder.path, folder.digest(), contents, fillings)
+
+
+def _render_policies(
+    manifest: Manifest, positions: Positions, folder: Folder, fillings: Fillings, findings: list[Finding]
+) -> dict[int, str]:
+    contents = {}
+    for index, policy in enumerate(manifest.policies):
+
+        def place_of(steps: Steps, at: Steps = ("policies", index)) -> Place:
+            return positions.of((*at, *steps))
+
+        file = None
+        if policy.file is not None:
+            text = _read(folder, policy.file, place_of(("file",)), findings)
+            if text is None:
+                continue
+            file = (folder.shown(policy.file), text)
+        elif policy.inline is None:
+            continue
+        contents[index] = render_policy(policy, file, fillings, place_of, findings)
+    return contents
+
+
+def _read_templates(manifest: Manifest, positions: Positions, folder: Folder, findings: list[Finding]) -> None:
+    """Read the user's templates, so that the digest holds them and a file that is missing is told with the rest."""
+    for index, stackset in enumerate(manifest.stacksets):
+        if stackset.file is not None:
+            _read(folder, stackset.file, positions.of(("stacksets", index, "file")), findings)
+
+
+def _read(folder: Folder, name: str, place: Place, findings: list[Finding]) -> str | None:
+    try:
+        return folder.read(name)
+    except Unreadable as error:
+        findings.append(Finding(place, f"the file {name!r} {error.what}", error.todo))
+        return None
+
+
+def _fillable(manifest: Manifest) -> Iterable[tuple[Steps, object]]:
+    """Yield each value that may hold variables or references, but for policies."""
+    for index, policy in enumerate(manifest.policies):
+        yield ("policies", index, "parameters"), policy.parameters
+    for index, stackset in enumerate(manifest.stacksets):
+        yield ("stacksets", index, "parameters"), stackset.parameters
+        for number, override in enumerate(stackset.overrides):
+            yield ("stacksets", index, "overrides", number, "parameters"), override.parameters
+    for index, principal in enumerate(manifest.protected_principals):
+        yield ("protected_principals", index, "arn"), principal.arn
+
+
+def _with_parameters_filled(manifest: Manifest, fillings: Fillings) -> Manifest:
+    policies = tuple(
+        policy.model_copy(update={"parameters": fill(policy.parameters, fillings)}) if policy.parameters else policy
+        for policy in manifest.policies
+    )
+    stacksets = tuple(
+        stackset.model_copy(
+            update={
+                "parameters": fill(stackset.parameters, fillings),
+                "overrides": tuple(
+                    override.model_copy(update={"parameters": fill(override.parameters, fillings)})
+                    for override in stackset.overrides
+                ),
+            }
+        )
+        for stackset in manifest.stacksets
+    )
+    return manifest.model_copy(update={"policies": policies, "stacksets": stacksets})

@@ -1,0 +1,140 @@
+"""The text of a policy as it is sent to AWS: from a file or inline, filled, minified, checked; pure.
+
+The files were read by `config.load`; guardrails are rendered by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from config.findings import Finding, Place, suggest
+from config.json_source import PolicyFile
+from config.manifest import PolicySpec
+from config.nodes import Positions, plain
+from config.variables import Fillings, fill, find_faults
+from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
+from org.quotas import load_quotas
+from org.references import ORGANIZATION_ID, ROOT_ID, find_references, resolve
+
+_STATEMENT_TYPES = (SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY)
+_TOP_KEYS = {
+    "AISERVICES_OPT_OUT_POLICY": "services",
+    "BACKUP_POLICY": "plans",
+    "BEDROCK_POLICY": "bedrock",
+    "CHATBOT_POLICY": "chatbots",
+    "DECLARATIVE_POLICY_EC2": "ec2_attributes",
+    "INSPECTOR_POLICY": "inspector",
+    "NETWORK_SECURITY_DIRECTOR_POLICY": "network_security_director",
+    "S3_POLICY": "s3_attributes",
+    "SECURITYHUB_POLICY": "securityhub",
+    "TAG_POLICY": "tags",
+    "UPGRADE_ROLLOUT_POLICY": "upgrade_rollout",
+}
+"""By the "syntax and examples" pages of the AWS Organizations User Guide; a type that is not here is not checked."""
+
+PlaceOf = Callable[[tuple[str | int, ...]], Place]
+
+
+def render_policy(
+    policy: PolicySpec, file: tuple[str, str] | None, fillings: Fillings, place_of: PlaceOf, findings: list[Finding]
+) -> str:
+    """Answer the compact JSON of a policy; what is wrong with it is added to `findings`.
+
+    `file` is the shown name and the text of the policy's file, or None for an inline policy; `place_of` answers the
+    place of a value within the policy's entry in the manifest.
+    """
+    known = len(findings)
+    fillings = fillings.with_more(policy.variables)
+    if file is None:
+        value: Any = policy.inline
+        within: PlaceOf = lambda steps: place_of(("inline", *steps))  # noqa: E731
+        findings += [Finding(within(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
+    else:
+        value, within = _read_file(*file, fillings, findings)
+    if len(findings) > known:
+        return ""
+    content = fill(value, fillings)
+    findings += [Finding(within(steps), what, todo) for steps, what, todo in _find_shape_faults(policy.type, content)]
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    findings += _find_text_faults(policy.type, text, place_of(("inline" if file is None else "file",)))
+    return text
+
+
+def _read_file(name: str, text: str, fillings: Fillings, findings: list[Finding]) -> tuple[Any, PlaceOf]:
+    source = PolicyFile(text, name, fillings)
+    node = source.read()
+    findings += source.findings
+    if node is None:
+        return None, lambda _steps: Place(name)
+    value, place_of = plain(node, findings), Positions(node).of
+    if not source.findings:
+        # What an escape like \u0024 hid from the look at the text.
+        findings += [Finding(place_of(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
+    return value, place_of
+
+
+def _find_shape_faults(type: str, content: Any) -> Iterator[tuple[tuple[str | int, ...], str, str]]:  # noqa: ANN401
+    if not isinstance(content, Mapping):
+        yield (), "the policy is not a JSON object", "write it in braces"
+    elif type in _STATEMENT_TYPES:
+        yield from _find_statement_faults(type, content)
+    elif (top := _TOP_KEYS.get(type)) is not None:
+        for key in content.keys() - {top}:
+            todo = suggest(key, (top,), otherwise=f"its only key is {top!r}")
+            yield (key,), f"a {type} has no key {key!r} at its top", todo
+        if top not in content:
+            yield (), f"the policy has no key {top!r}", f"begin it with {top!r}, as every {type} does"
+    elif not content:
+        yield (), "the policy is empty", "write what it is to set"
+
+
+def _find_statement_faults(type: str, content: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html"""
+    for key in content.keys() - {"Version", "Id", "Statement"}:
+        todo = suggest(key, ("Version", "Id", "Statement"), otherwise="its keys are Version, Id and Statement")
+        yield (key,), f"a {type} has no key {key!r} at its top", todo
+    if content.get("Version") != "2012-10-17":
+        yield ("Version",), "the policy's Version is not 2012-10-17", 'write "Version": "2012-10-17"'
+    statements = content.get("Statement")
+    listed = (statements,) if isinstance(statements, Mapping) else statements
+    if not isinstance(listed, tuple) or not listed:
+        yield ("Statement",), "the policy has no Statement", "write at least one"
+        return
+    effects = ("Deny",) if type == RESOURCE_CONTROL_POLICY else ("Allow", "Deny")
+    for index, statement in enumerate(listed):
+        at = ("Statement",) if isinstance(statements, Mapping) else ("Statement", index)
+        if not isinstance(statement, Mapping):
+            yield at, "a statement is not a JSON object", "write it in braces"
+        elif (effect := statement.get("Effect")) not in effects:
+            what = f"the statement's Effect is {json.dumps(effect)}" if effect else "the statement has no Effect"
+            yield (*at, "Effect"), what, f"a {type} can {' or '.join(effects)}"
+
+
+def _find_text_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = f"the policy holds half a character, \\u{ord(text[error.start]):04x}"
+        yield Finding(place, what, "write both halves or none")
+        return
+    most = load_quotas().policy(type).max_bytes
+    if (length := len(resolve(text, _Samples(find_references(text))))) > most:
+        what = f"the policy has {length:,} characters without white space, and AWS allows {most:,} for a {type}"
+        yield Finding(place, what, "shorten it or split it into two policies")
+
+
+class _Samples(dict[str, str]):
+    """Ids as long as AWS's, since AWS counts the policy with its references filled."""
+
+    def __init__(self, references: Iterator[str]) -> None:
+        super().__init__((reference, self._sample(reference)) for reference in references)
+
+    @staticmethod
+    def _sample(reference: str) -> str:
+        if reference == ORGANIZATION_ID:
+            return "o-" + 10 * "0"
+        if reference == ROOT_ID:
+            return "r-" + 4 * "0"
+        return ("ou-0000-" + 8 * "0") if reference.startswith("unit-id:") else 12 * "0"
