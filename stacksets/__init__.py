@@ -1,0 +1,1 @@
+"""What each account gets: CloudFormation templates and policies, rendered with Troposphere."""

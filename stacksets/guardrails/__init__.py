@@ -1,0 +1,1 @@
+"""Built-in guardrails: one module each, composed by name from the manifest."""

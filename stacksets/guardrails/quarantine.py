@@ -1,0 +1,33 @@
+"""A quarantined account can do nothing but be cleaned up, looked into, and go on reporting machine image events."""
+
+from __future__ import annotations
+
+from config.fields import PrincipalArn
+from stacksets.guardrails.statement import Deny, render_document
+from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
+from stacksets.templates.names import AUDIT_ROLE, FORWARDER_ROLE_PREFIX
+
+
+class Parameters(GuardrailParameters):
+    exempt_principals: tuple[PrincipalArn, ...] = ()
+    """ARN patterns of further principals that may still act, such as an incident responder's role."""
+
+
+def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, object]:
+    """Deny in two statements, so that the forwarder roles, which anyone could have imitated, may put events only.
+
+    Service-linked roles are beyond every service control policy, so instances that run go on running.
+    """
+    auditor = surroundings.role_in_any_account(f"role/{AUDIT_ROLE}")
+    forwarders = surroundings.role_in_any_account(f"role/{FORWARDER_ROLE_PREFIX}*")
+    exempt = tuple(dict.fromkeys((*surroundings.exempt, auditor, *parameters.exempt_principals)))
+    return render_document(
+        [
+            Deny(sid="DenyAllUseOfAQuarantinedAccount", not_actions=("events:PutEvents",), exempt=exempt),
+            Deny(
+                sid="DenyPuttingEventsExceptForwarding",
+                actions=("events:PutEvents",),
+                exempt=(*exempt, forwarders),
+            ),
+        ]
+    )

@@ -1,0 +1,55 @@
+"""A guardrail's statement as a typed value, and the policy document that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """One Deny of a service control policy; exactly one of `actions` and `not_actions` is given.
+
+    The exemption stands inside the statement, as a negated condition on the principal: an Allow elsewhere could never
+    undo a Deny. All conditions must hold, so the exempt principals are free whatever the other conditions say.
+    """
+
+    sid: str
+    """The sentence that the statement says, in PascalCase."""
+    exempt: tuple[str, ...] = ()
+    """ARN patterns of principals to which the statement does not apply."""
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    resource: str = "*"
+    conditions: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if bool(self.actions) == bool(self.not_actions):
+            raise ValueError(f"{self.sid}: give either actions or not_actions")
+
+
+def render_document(statements: Sequence[Deny]) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": [_render(statement) for statement in statements]}
+
+
+def _render(statement: Deny) -> dict[str, object]:
+    chosen = {"Action": statement.actions} if statement.actions else {"NotAction": statement.not_actions}
+    conditions: dict[str, object] = {
+        operator: {key: _one_or_list(value) for key, value in keys.items()}
+        for operator, keys in statement.conditions.items()
+    }
+    if statement.exempt:
+        conditions["ArnNotLike"] = {"aws:PrincipalArn": _one_or_list(statement.exempt)}
+    return {
+        "Sid": statement.sid,
+        "Effect": "Deny",
+        **{key: _one_or_list(value) for key, value in chosen.items()},
+        "Resource": statement.resource,
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def _one_or_list(value: str | Sequence[str]) -> str | list[str]:
+    if isinstance(value, str):
+        return value
+    return value[0] if len(value) == 1 else list(value)
