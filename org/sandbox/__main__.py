@@ -1,0 +1,35 @@
+"""The sandbox's process: `python -m org.sandbox --state FILE`, started by `org.sandbox.process`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from org.errors import OrgctlError
+from org.sandbox.process import record_state
+from org.sandbox.server import Sandbox
+from org.sandbox.settings import DEFAULT_SEED
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m org.sandbox")
+    parser.add_argument("--state", type=Path, required=True, help="where to write the port once it is open")
+    parser.add_argument("--token", default="", help="what /status answers with, so that nobody takes us for another")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        sandbox = Sandbox(arguments.port, arguments.seed, token=arguments.token)
+    except OrgctlError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    record_state(arguments.state, sandbox.port, arguments.token)
+    sandbox.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,343 @@
+"""A CloudFormation stack that converges on its template, or goes back to what it was.
+
+In place of moto's stack, which never rolls back, misses changes that come through Fn::Sub, and forgets properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import Event, Stack
+from moto.cloudformation.parsing import Export
+from moto.cloudformation.utils import generate_stack_id
+from moto.core.utils import utcnow
+from moto.ssm.models import ssm_backends
+from moto.utilities.utils import get_partition
+
+from org.sandbox.stack_resources import (
+    REFUSALS,
+    StackRequest,
+    StackResource,
+    describe_failure,
+    failure_reason,
+    make_name,
+    needs_replacement,
+    reason_of,
+)
+from org.sandbox.stack_types import find_type
+from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wanted
+from org.sandbox.template import Template, order_resources, parse_template
+from org.sandbox.template_functions import Scope, as_text, holds, parameter_values, resolve
+
+
+@dataclass(slots=True)
+class _Deployment:
+    """One attempt to converge: how to take back what it has done, and what to remove once it is done."""
+
+    scope: Scope
+    tags: Mapping[str, str]
+    undo: list[Callable[[], Any]] = field(default_factory=list)
+    obsolete: list[StackResource] = field(default_factory=list)
+    working_on: str = ""
+
+
+class SandboxStack(Stack):
+    """One stack in one account and Region; `exports` is shared by all of them there."""
+
+    def __init__(
+        self,
+        account_id: str,
+        region: str,
+        name: str,
+        request: StackRequest,
+        exports: dict[str, Export],
+        **settings: Any,
+    ) -> None:
+        # moto's own constructor would evaluate the template its way.
+        self.stack_id = generate_stack_id(name, region, account_id)
+        self.name = name
+        self.account_id = account_id
+        self.region_name = region
+        self.notification_arns = settings.get("notification_arns") or []
+        self.role_arn = settings.get("role_arn")
+        self.enable_termination_protection = bool(settings.get("enable_termination_protection"))
+        self.timeout_in_minutes = settings.get("timeout_in_mins")
+        self.policy = settings.get("stack_policy_body") or ""
+        self.creation_time = utcnow()
+        self.disable_rollback = False
+        self.status = "CREATE_PENDING"
+        self.stack_status_reason: str | None = None
+        self.events: list[Event] = []
+        self._adopt(request)
+        self._exports = exports
+        self._resources: dict[str, StackResource] = {}
+        self._outputs: list[dict[str, Any]] = []
+
+    # --- what moto's responses read
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    def is_created(self) -> bool:
+        return True
+
+    @property
+    def parameter_list(self) -> list[dict[str, Any]]:
+        declared = self.template_dict.get("Parameters") or {}
+        return [
+            {
+                "ParameterKey": name,
+                "ParameterValue": "****"
+                if declaration.get("NoEcho")
+                else as_text(self.parameters.get(name, declaration.get("Default"))),
+            }
+            for name, declaration in declared.items()
+        ]
+
+    @property
+    def stack_parameters(self) -> dict[str, Any]:
+        return {**self.parameters}
+
+    @property
+    def stack_resources(self) -> Any:
+        return list(self._resources.values())
+
+    @property
+    def outputs(self) -> list[dict[str, Any]] | None:
+        return self._outputs or None
+
+    @property
+    def exports(self) -> list[Export]:
+        return [export for export in self._exports.values() if export.exporting_stack_id == self.stack_id]
+
+    # --- deployment
+
+    def create_resources(self) -> None:
+        """Create everything; where one resource fails, remove all and stay behind as ROLLBACK_COMPLETE."""
+        self._change_status("CREATE_IN_PROGRESS", "User Initiated")
+        self._converge(StackRequest(self.template, self.parameters, self.tags), "CREATE", "ROLLBACK")
+
+    def update_to(self, request: StackRequest) -> None:
+        """Change to what is asked; where one resource fails, go back to what was before."""
+        self._change_status("UPDATE_IN_PROGRESS", "User Initiated")
+        self._converge(request, "UPDATE", "UPDATE_ROLLBACK")
+
+    @property
+    def failed(self) -> bool:
+        return "ROLLBACK" in self.status or self.status.endswith("FAILED")
+
+    def is_as_asked(self, request: StackRequest) -> bool:
+        """Say whether an update to the request would change nothing."""
+        return (
+            parse_template(request.template) == self.template_dict
+            and request.parameters == self.parameters
+            and request.tags == self.tags
+        )
+
+    def delete(self) -> None:
+        self._change_status("DELETE_IN_PROGRESS", "User Initiated")
+        for resource in reversed(list(self._resources.values())):
+            try:
+                resource.delete()
+            except REFUSALS as error:
+                self._record(resource.wanted, "DELETE_FAILED", reason_of(error))
+                self._change_status("DELETE_FAILED", describe_failure(resource, reason_of(error)))
+                return
+            del self._resources[resource.logical_resource_id]
+            self._record(resource.wanted, "DELETE_SKIPPED" if resource.retained else "DELETE_COMPLETE")
+        self._withdraw_exports()
+        self._change_status("DELETE_COMPLETE")
+
+    def _converge(self, request: StackRequest, action: str, rollback: str) -> None:
+        before = dict(self._resources)
+        template = parse_template(request.template)
+        deployment = _Deployment(self._make_scope(template, request.parameters), request.tags)
+        try:
+            active = [name for name in order_resources(template) if self._is_active(name, deployment.scope)]
+            for logical_id in active:
+                deployment.working_on = logical_id
+                self._put(logical_id, deployment)
+            self._publish_outputs(template, deployment.scope)
+        except REFUSALS as error:
+            reason = failure_reason(template, deployment.working_on, reason_of(error))
+            self._change_status(f"{rollback}_IN_PROGRESS", reason)
+            self._take_back(deployment, before, rollback, reason)
+            return
+        gone = [resource for name, resource in reversed(before.items()) if name not in active]
+        self._clean_up(deployment.obsolete + gone)
+        self._resources = {name: self._resources[name] for name in active}
+        self._adopt(request)
+        self._change_status(f"{action}_COMPLETE")
+
+    def _adopt(self, request: StackRequest) -> None:
+        self.template: Any = request.template
+        self.template_dict: Any = parse_template(request.template)
+        self.description = self.template_dict.get("Description")
+        self.parameters: dict[str, Any] = dict(request.parameters)
+        self.tags = dict(request.tags)
+
+    def _make_scope(self, template: Template, parameters: Mapping[str, str]) -> Scope:
+        partition = get_partition(self.region_name)
+        pseudo = {
+            "AWS::AccountId": self.account_id,
+            "AWS::NotificationARNs": list(self.notification_arns),
+            "AWS::Partition": partition,
+            "AWS::Region": self.region_name,
+            "AWS::StackId": self.stack_id,
+            "AWS::StackName": self.name,
+            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
+        }
+        values = parameter_values(template, parameters, self._read_ssm)
+        exports = {name: export.value for name, export in self._exports.items()}
+        return Scope(template, pseudo | values, self._refer_to, self._get_attribute, exports)
+
+    def _read_ssm(self, name: str) -> str:
+        parameter = ssm_backends[self.account_id][self.region_name].get_parameter(name)
+        if parameter is None:
+            raise ValidationError(message=f"Unable to fetch parameters [{name}] from parameter store for this account.")
+        return str(parameter.value)
+
+    def _is_active(self, logical_id: str, scope: Scope) -> bool:
+        condition = scope.template["Resources"][logical_id].get("Condition")
+        return condition is None or holds(scope, condition)
+
+    def _refer_to(self, logical_id: str) -> str:
+        return self._find_resource(logical_id).physical_resource_id
+
+    def _get_attribute(self, logical_id: str, attribute: str) -> Any:
+        resource = self._find_resource(logical_id)
+        return resource.kind.read_attribute(resource.created, resource.wanted, attribute)
+
+    def _find_resource(self, logical_id: str) -> StackResource:
+        if logical_id not in self._resources:
+            raise ValidationError(
+                message=f"Template format error: Unresolved resource dependencies [{logical_id}] in the Resources "
+                "block of the template"
+            )
+        return self._resources[logical_id]
+
+    # --- one resource
+
+    def _put(self, logical_id: str, deployment: _Deployment) -> None:
+        definition = deployment.scope.template["Resources"][logical_id]
+        properties = resolve(definition.get("Properties") or {}, deployment.scope)
+        kind = find_type(definition["Type"])
+        assert kind is not None, "check_supported has seen the template"
+        retained = definition.get("DeletionPolicy") == "Retain"
+        existing = self._resources.get(logical_id)
+        wanted = self._want(logical_id, kind, properties, existing, deployment.tags)
+        if existing is None:
+            self._create(kind, wanted, deployment, retained=retained)
+        elif existing.kind is not kind:
+            raise ResourceRefused(
+                "Update of resource type is not permitted. The new template modifies resource type of the following "
+                f"resources: [{logical_id}]"
+            )
+        elif needs_replacement(existing, wanted):
+            wanted = self._want(logical_id, kind, properties, None, deployment.tags)
+            self._create(kind, wanted, deployment, retained=retained)
+            deployment.obsolete.append(existing)
+        else:
+            self._update(existing, wanted, deployment, retained=retained)
+
+    def _want(
+        self,
+        logical_id: str,
+        kind: ResourceType,
+        properties: Mapping[str, Any],
+        existing: StackResource | None,
+        tags: Mapping[str, str],
+    ) -> Wanted:
+        chosen = properties.get(kind.shape.name_property) if kind.shape.name_property else None
+        name = chosen or (existing.wanted.name if existing else make_name(self.name, logical_id, kind.shape.name_limit))
+        return Wanted(self.account_id, self.region_name, self.stack_id, logical_id, str(name), properties, tags)
+
+    def _create(self, kind: ResourceType, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
+        self._record(wanted, "CREATE_IN_PROGRESS")
+        created = kind.create(wanted)
+        deployment.undo.append(partial(kind.delete, created, wanted))
+        created = kind.configure(created, None, wanted)
+        self._resources[wanted.logical_id] = StackResource(kind, wanted, created, retained)
+        self._record(wanted, "CREATE_COMPLETE")
+
+    def _update(self, existing: StackResource, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
+        if wanted != existing.wanted:
+            self._record(wanted, "UPDATE_IN_PROGRESS")
+            deployment.undo.append(partial(existing.kind.configure, existing.created, wanted, existing.wanted))
+            created = existing.kind.configure(existing.created, existing.wanted, wanted)
+            existing = replace(existing, wanted=wanted, created=created)
+            self._record(wanted, "UPDATE_COMPLETE")
+        self._resources[wanted.logical_id] = replace(existing, retained=retained)
+
+    # --- after it
+
+    def _take_back(self, deployment: _Deployment, before: dict[str, StackResource], rollback: str, reason: str) -> None:
+        for step in reversed(deployment.undo):
+            try:
+                step()
+            except REFUSALS as error:
+                self._change_status(f"{rollback}_FAILED", f"{reason} Rollback failed: {reason_of(error)}")
+                return
+        self._resources = before
+        self._change_status(f"{rollback}_COMPLETE", reason)
+
+    def _clean_up(self, resources: list[StackResource]) -> None:
+        for resource in resources:
+            try:
+                resource.delete()
+            except REFUSALS as error:
+                # As AWS does: the update stands, and the resource is left behind.
+                self._record(resource.wanted, "DELETE_FAILED", reason_of(error))
+
+    def _publish_outputs(self, template: Template, scope: Scope) -> None:
+        outputs, exports = [], {}
+        for key, output in (template.get("Outputs") or {}).items():
+            if "Condition" in output and not holds(scope, output["Condition"]):
+                continue
+            value = as_text(resolve(output["Value"], scope))
+            name = resolve(output["Export"]["Name"], scope) if "Export" in output else None
+            outputs.append(
+                {
+                    "OutputKey": key,
+                    "OutputValue": value,
+                    "Description": output.get("Description"),
+                    "ExportName": name,
+                }
+            )
+            if name:
+                exports[name] = Export(self.stack_id, name, value)
+        for name in exports:
+            owner = self._exports[name].exporting_stack_id if name in self._exports else self.stack_id
+            if owner != self.stack_id:
+                raise ResourceRefused(f"Export with name {name} is already exported by stack {owner}.")
+        self._withdraw_exports()
+        self._exports.update(exports)
+        self._outputs = outputs
+
+    def _withdraw_exports(self) -> None:
+        for export in self.exports:
+            del self._exports[export.name]
+
+    def _change_status(self, status: str, reason: str = "") -> None:
+        self.status = status
+        self.stack_status_reason = reason or None
+        self._add_stack_event(status, resource_status_reason=reason or None)
+
+    def _record(self, wanted: Wanted, status: str, reason: str | None = None) -> None:
+        self.events.append(
+            Event(
+                stack_id=self.stack_id,
+                stack_name=self.name,
+                logical_resource_id=wanted.logical_id,
+                physical_resource_id=wanted.name,
+                resource_type=self.template_dict["Resources"].get(wanted.logical_id, {}).get("Type", ""),
+                resource_status=status,
+                resource_status_reason=reason,
+                resource_properties=None,
+            )
+        )

@@ -1,0 +1,477 @@
+"""Each resource type of the sandbox: created, changed in place, deleted, and read through its own service's API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.cloud import HOME, OTHER, Cloud, refusal, tags
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+WRITE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]}
+AWS_POLICY = "arn:aws:iam::aws:policy/"
+PUT_EVENTS = {"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents"}
+
+
+class Stack:
+    """A stack of one resource, `It`, in one account, that outputs its Ref and the attributes asked for."""
+
+    def __init__(self, cloud: Cloud, account: str) -> None:
+        self.account = account
+        self.client: Callable[[str], Any] = lambda service: cloud.client(service, account)
+        self._cloudformation = self.client("cloudformation")
+
+    def put(self, type: str, properties: Mapping[str, Any], *attributes: str, **more: Any) -> dict[str, str]:
+        """Create or update the stack and answer its outputs."""
+        outputs = {"Ref": {"Value": {"Ref": "It"}}}
+        outputs |= {name: {"Value": {"Fn::GetAtt": ["It", name]}} for name in attributes}
+        it = {"Type": type, "Properties": properties}
+        body = json.dumps({"Resources": {"It": it, **more.pop("beside", {})}, "Outputs": outputs})
+        arguments = {"StackName": "stack", "TemplateBody": body, "Capabilities": ["CAPABILITY_NAMED_IAM"], **more}
+        exists = self._cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])
+        if exists["StackSummaries"]:
+            self._cloudformation.update_stack(**arguments)
+        else:
+            self._cloudformation.create_stack(**arguments)
+        return self.read()
+
+    def read(self) -> dict[str, str]:
+        (stack,) = self._cloudformation.describe_stacks(StackName="stack")["Stacks"]
+        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack["StackStatusReason"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def delete(self) -> None:
+        self._cloudformation.delete_stack(StackName="stack")
+        assert self._cloudformation.describe_stacks()["Stacks"] == []
+
+
+@pytest.fixture
+def stack(cloud: Cloud) -> Stack:
+    return Stack(cloud, cloud.make_account())
+
+
+# --- AWS::IAM::Role
+
+
+def test_a_role_is_created_changed_and_deleted(stack: Stack) -> None:
+    iam = stack.client("iam")
+    first = {
+        "RoleName": "audit",
+        "AssumeRolePolicyDocument": TRUST,
+        "Description": "first",
+        "MaxSessionDuration": 3600,
+        "ManagedPolicyArns": [AWS_POLICY + "SecurityAudit", AWS_POLICY + "job-function/ViewOnlyAccess"],
+        "PermissionsBoundary": AWS_POLICY + "ReadOnlyAccess",
+        "Policies": [
+            {"PolicyName": "kept", "PolicyDocument": READ},
+            {"PolicyName": "dropped", "PolicyDocument": READ},
+        ],
+        "Tags": tags(Team="security", Old="yes"),
+    }
+    outputs = stack.put("AWS::IAM::Role", first, "Arn", "RoleId")
+    role = iam.get_role(RoleName="audit")["Role"]
+    assert outputs == {"Ref": "audit", "Arn": role["Arn"], "RoleId": role["RoleId"]}
+    assert role["Arn"] == f"arn:aws:iam::{stack.account}:role/audit"
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == AWS_POLICY + "ReadOnlyAccess"
+
+    other_trust = json.loads(json.dumps(TRUST).replace("lambda", "ec2"))
+    second = {
+        "RoleName": "audit",
+        "AssumeRolePolicyDocument": other_trust,
+        "Description": "second",
+        "MaxSessionDuration": 7200,
+        "ManagedPolicyArns": [AWS_POLICY + "SecurityAudit", AWS_POLICY + "AmazonS3ReadOnlyAccess"],
+        "Policies": [{"PolicyName": "kept", "PolicyDocument": WRITE}, {"PolicyName": "new", "PolicyDocument": READ}],
+        "Tags": tags(Team="platform"),
+    }
+    assert stack.put("AWS::IAM::Role", second, "RoleId")["RoleId"] == role["RoleId"], "the role was replaced"
+    changed = iam.get_role(RoleName="audit")["Role"]
+    assert changed["AssumeRolePolicyDocument"] == other_trust
+    assert (changed["Description"], changed["MaxSessionDuration"]) == ("second", 7200)
+    assert "PermissionsBoundary" not in changed
+    assert changed["Tags"] == tags(Team="platform")
+    assert iam.list_role_policies(RoleName="audit")["PolicyNames"] == ["kept", "new"]
+    assert iam.get_role_policy(RoleName="audit", PolicyName="kept")["PolicyDocument"] == WRITE
+    attached = iam.list_attached_role_policies(RoleName="audit")["AttachedPolicies"]
+    assert {policy["PolicyName"] for policy in attached} == {"SecurityAudit", "AmazonS3ReadOnlyAccess"}
+
+    stack.delete()
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName="audit")
+
+
+def test_a_role_without_a_name_gets_one_of_at_most_64_characters(stack: Stack) -> None:
+    name = stack.put("AWS::IAM::Role", {"AssumeRolePolicyDocument": TRUST})["Ref"]
+    assert name.startswith("stack-It-")
+    assert len(name) <= 64
+
+
+def test_a_new_role_name_replaces_the_role(stack: Stack) -> None:
+    stack.put("AWS::IAM::Role", {"RoleName": "old", "AssumeRolePolicyDocument": TRUST})
+    stack.put("AWS::IAM::Role", {"RoleName": "new", "AssumeRolePolicyDocument": TRUST})
+    names = {role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]}
+    assert names == {"OrganizationAccountAccessRole", "new"}
+
+
+def test_a_role_with_an_unknown_policy_leaves_nothing_behind(stack: Stack) -> None:
+    properties = {
+        "RoleName": "audit",
+        "AssumeRolePolicyDocument": TRUST,
+        "ManagedPolicyArns": [AWS_POLICY + "NoSuchPolicy"],
+    }
+    with pytest.raises(AssertionError, match=r"Policy .*NoSuchPolicy does not exist or is not attachable"):
+        stack.put("AWS::IAM::Role", properties)
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        stack.client("iam").get_role(RoleName="audit")
+
+
+# --- AWS::Logs::LogGroup
+
+
+def test_a_log_group_is_created_changed_and_deleted(stack: Stack) -> None:
+    logs = stack.client("logs")
+
+    def read() -> dict[str, Any]:
+        (group,) = logs.describe_log_groups(logGroupNamePrefix="/orgctl")["logGroups"]
+        return {key: group.get(key) for key in ("logGroupName", "retentionInDays", "kmsKeyId", "arn")}
+
+    name, key = "/orgctl/audit", f"arn:aws:kms:{HOME}:{stack.account}:key/1"
+    first = {"LogGroupName": name, "RetentionInDays": 30, "KmsKeyId": key, "Tags": tags(Team="a", Old="yes")}
+    outputs = stack.put("AWS::Logs::LogGroup", first, "Arn")
+    arn = f"arn:aws:logs:{HOME}:{stack.account}:log-group:{name}:*"
+    assert outputs == {"Ref": name, "Arn": arn}
+    assert read() == {"logGroupName": name, "retentionInDays": 30, "kmsKeyId": key, "arn": arn}
+    stack.put("AWS::Logs::LogGroup", {"LogGroupName": name, "RetentionInDays": 365, "Tags": tags(Team="b")})
+    assert read() == {"logGroupName": name, "retentionInDays": 365, "kmsKeyId": None, "arn": arn}
+    assert logs.list_tags_log_group(logGroupName=name)["tags"] == {"Team": "b"}
+    stack.put("AWS::Logs::LogGroup", {"LogGroupName": name})
+    assert read()["retentionInDays"] is None
+    stack.delete()
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_retention_that_aws_does_not_offer_is_refused(stack: Stack) -> None:
+    with pytest.raises(AssertionError, match="31 is not a valid number of days for RetentionInDays"):
+        stack.put("AWS::Logs::LogGroup", {"LogGroupName": "/orgctl", "RetentionInDays": 31})
+    assert stack.client("logs").describe_log_groups()["logGroups"] == []
+
+
+# --- AWS::Events
+
+
+def test_a_rule_that_forwards_to_a_bus_of_another_account_is_created_changed_and_deleted(stack: Stack) -> None:
+    events = stack.client("events")
+    bus = f"arn:aws:events:{HOME}:111111111111:event-bus/lineage"
+    role = f"arn:aws:iam::{stack.account}:role/forward"
+    target = {"Id": "lineage", "Arn": bus, "RoleArn": role}
+    first = {"Name": "ami", "EventPattern": {"source": ["aws.ec2"]}, "Targets": [target]}
+    outputs = stack.put("AWS::Events::Rule", first, "Arn")
+    assert outputs == {"Ref": "ami", "Arn": f"arn:aws:events:{HOME}:{stack.account}:rule/ami"}
+    assert json.loads(events.describe_rule(Name="ami")["EventPattern"]) == {"source": ["aws.ec2"]}
+    assert events.list_targets_by_rule(Rule="ami")["Targets"] == [target]
+
+    other = {"Id": "other", "Arn": bus, "RoleArn": role}
+    second = {"Name": "ami", "EventPattern": {"source": ["aws.ec2", "aws.s3"]}, "State": "DISABLED", "Targets": [other]}
+    stack.put("AWS::Events::Rule", second)
+    rule = events.describe_rule(Name="ami")
+    assert (json.loads(rule["EventPattern"]), rule["State"]) == ({"source": ["aws.ec2", "aws.s3"]}, "DISABLED")
+    assert events.list_targets_by_rule(Rule="ami")["Targets"] == [other]
+
+    stack.delete()
+    assert events.list_rules()["Rules"] == []
+
+
+def test_a_rule_forwards_events_to_the_other_account(cloud: Cloud) -> None:
+    member, lineage = cloud.make_account(), cloud.make_account()
+    queue = cloud.client("sqs", lineage).create_queue(QueueName="inbox")["QueueUrl"]
+    arn = f"arn:aws:sqs:{HOME}:{lineage}:inbox"
+    events = cloud.client("events", lineage)
+    events.create_event_bus(Name="lineage")
+    events.put_rule(Name="all", EventBusName="lineage", EventPattern=json.dumps({"source": ["app"]}))
+    events.put_targets(Rule="all", EventBusName="lineage", Targets=[{"Id": "inbox", "Arn": arn}])
+    target = {
+        "Id": "bus",
+        "Arn": f"arn:aws:events:{HOME}:{lineage}:event-bus/lineage",
+        "RoleArn": "arn:aws:iam::1:role/r",
+    }
+    Stack(cloud, member).put("AWS::Events::Rule", {"EventPattern": {"source": ["app"]}, "Targets": [target]})
+    entry = {"Source": "app", "DetailType": "test", "Detail": '{"image": "ami-1"}'}
+    cloud.client("events", member).put_events(Entries=[entry])
+    (message,) = cloud.client("sqs", lineage).receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"image": "ami-1"}
+
+
+def test_a_bus_with_its_rule_and_policy_is_created_changed_and_deleted(stack: Stack) -> None:
+    events = stack.client("events")
+    arn = f"arn:aws:events:{HOME}:{stack.account}:event-bus/lineage"
+
+    def statement(organization: str) -> dict[str, Any]:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": organization}}
+        return {**PUT_EVENTS, "Resource": {"Fn::GetAtt": "It.Arn"}, "Condition": condition}
+
+    def put(organization: str, description: str) -> dict[str, str]:
+        beside = {
+            "Policy": {
+                "Type": "AWS::Events::EventBusPolicy",
+                "Properties": {
+                    "EventBusName": {"Ref": "It"},
+                    "StatementId": "organization",
+                    "Statement": statement(organization),
+                },
+            },
+            "Rule": {
+                "Type": "AWS::Events::Rule",
+                "Properties": {"Name": "all", "EventBusName": {"Ref": "It"}, "EventPattern": {"source": ["aws.ec2"]}},
+            },
+        }
+        properties = {"Name": "lineage", "Description": description, "Tags": tags(Team="lineage")}
+        return stack.put("AWS::Events::EventBus", properties, "Arn", "Name", beside=beside)
+
+    def read_policy() -> list[dict[str, Any]]:
+        policy: str = events.describe_event_bus(Name="lineage").get("Policy", "{}")
+        statements: list[dict[str, Any]] = json.loads(policy).get("Statement", [])
+        return statements
+
+    assert put("o-one", "first") == {"Ref": "lineage", "Arn": arn, "Name": "lineage"}
+    for organization in ("o-one", "o-two"):
+        if organization == "o-two":
+            put("o-two", "second")
+            assert events.describe_event_bus(Name="lineage")["Description"] == "second"
+        assert read_policy() == [{**statement(organization), "Sid": "organization", "Resource": arn}]
+    assert [rule["Name"] for rule in events.list_rules(EventBusName="lineage")["Rules"]] == ["all"]
+    assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags(Team="lineage")
+    stack.delete()
+    assert [bus["Name"] for bus in events.list_event_buses()["EventBuses"]] == ["default"]
+
+
+def test_a_policy_of_the_default_bus_leaves_other_statements_alone(stack: Stack) -> None:
+    events = stack.client("events")
+    events.put_permission(StatementId="by-hand", Action="events:PutEvents", Principal="111111111111")
+    arn = f"arn:aws:events:{HOME}:{stack.account}:event-bus/default"
+    principal = {"AWS": "arn:aws:iam::111111111111:root"}
+    properties = {"StatementId": "ours", "Statement": {**PUT_EVENTS, "Principal": principal, "Resource": arn}}
+
+    def statements() -> list[str]:
+        policy = json.loads(events.describe_event_bus()["Policy"])
+        return [each["Sid"] for each in policy["Statement"]]
+
+    stack.put("AWS::Events::EventBusPolicy", properties)
+    assert statements() == ["by-hand", "ours"]
+    stack.delete()
+    assert statements() == ["by-hand"]
+
+
+def test_a_statement_that_lacks_a_part_is_refused(stack: Stack) -> None:
+    properties = {"StatementId": "ours", "Statement": {"Effect": "Allow", "Principal": "*"}}
+    with pytest.raises(AssertionError, match=r"Statement ours lacks Action, Resource\."):
+        stack.put("AWS::Events::EventBusPolicy", properties)
+    assert "Policy" not in stack.client("events").describe_event_bus()
+
+
+# --- AWS::SSM, SNS, SQS, S3, EC2
+
+
+def test_an_ssm_parameter_is_created_changed_and_deleted(stack: Stack) -> None:
+    ssm = stack.client("ssm")
+    first = {"Name": "/orgctl/version", "Type": "String", "Value": "1", "Tags": {"Team": "a", "Old": "yes"}}
+    outputs = stack.put("AWS::SSM::Parameter", first, "Type", "Value")
+    assert outputs == {"Ref": "/orgctl/version", "Type": "String", "Value": "1"}
+    second = {"Name": "/orgctl/version", "Type": "String", "Value": "2", "Description": "new", "Tags": {"Team": "b"}}
+    assert stack.put("AWS::SSM::Parameter", second, "Value")["Value"] == "2"
+    (shown,) = ssm.describe_parameters()["Parameters"]
+    assert (shown["Version"], shown["Description"]) == (2, "new")
+    kept = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/orgctl/version")["TagList"]
+    assert kept == tags(Team="b")
+    stack.delete()
+    assert ssm.describe_parameters()["Parameters"] == []
+
+
+def test_a_topic_is_created_changed_and_deleted(stack: Stack) -> None:
+    sns = stack.client("sns")
+    arn = f"arn:aws:sns:{HOME}:{stack.account}:findings"
+    first = {
+        "TopicName": "findings",
+        "DisplayName": "first",
+        "Subscription": [{"Endpoint": "a@example.com", "Protocol": "email"}],
+    }
+    assert stack.put("AWS::SNS::Topic", first, "TopicName", "TopicArn") == {
+        "Ref": arn,
+        "TopicName": "findings",
+        "TopicArn": arn,
+    }
+    second = {
+        "TopicName": "findings",
+        "DisplayName": "second",
+        "Subscription": [{"Endpoint": "b@example.com", "Protocol": "email"}],
+        "Tags": tags(Team="b"),
+    }
+    stack.put("AWS::SNS::Topic", second)
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] == "second"
+    subscriptions = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    assert [each["Endpoint"] for each in subscriptions] == ["b@example.com"]
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == tags(Team="b")
+    stack.delete()
+    assert sns.list_topics()["Topics"] == []
+
+
+def test_a_queue_is_created_changed_and_deleted(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    url = f"https://sqs.{HOME}.amazonaws.com/{stack.account}/events"
+    arn = f"arn:aws:sqs:{HOME}:{stack.account}:events"
+    dead = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}}
+    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 3}
+    first = {"QueueName": "events", "VisibilityTimeout": 60, "RedrivePolicy": redrive}
+    outputs = stack.put("AWS::SQS::Queue", first, "Arn", "QueueName", "QueueUrl", beside={"Dead": dead})
+    assert outputs == {"Ref": url, "Arn": arn, "QueueName": "events", "QueueUrl": url}
+
+    def read(name: str) -> str | None:
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        value: str | None = attributes.get(name)
+        return value
+
+    assert read("VisibilityTimeout") == "60"
+    assert json.loads(read("RedrivePolicy") or "{}")["maxReceiveCount"] == 3
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "x", "Effect": "Allow"}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    second = {"QueueName": "events", "MessageRetentionPeriod": 1209600, "Tags": tags(Team="b")}
+    stack.put("AWS::SQS::Queue", second, beside={"Dead": dead})
+    assert (read("VisibilityTimeout"), read("MessageRetentionPeriod")) == ("30", "1209600")
+    assert read("Policy") is not None
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"Team": "b"}
+    stack.delete()
+    assert "QueueUrls" not in sqs.list_queues()
+
+
+def test_a_bucket_is_created_changed_and_deleted(stack: Stack) -> None:
+    s3 = stack.client("s3")
+    block = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+    encryption = [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    first = {
+        "BucketName": "archive",
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "PublicAccessBlockConfiguration": block,
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": encryption},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    }
+    outputs = stack.put("AWS::S3::Bucket", first, "Arn", "RegionalDomainName")
+    assert outputs == {
+        "Ref": "archive",
+        "Arn": "arn:aws:s3:::archive",
+        "RegionalDomainName": f"archive.s3.{HOME}.amazonaws.com",
+    }
+    assert s3.get_bucket_versioning(Bucket="archive")["Status"] == "Enabled"
+    assert s3.get_public_access_block(Bucket="archive")["PublicAccessBlockConfiguration"] == block
+    rules = s3.get_bucket_encryption(Bucket="archive")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    ownership = s3.get_bucket_ownership_controls(Bucket="archive")["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    stack.put("AWS::S3::Bucket", {"BucketName": "archive", "Tags": tags(Team="b")})
+    assert s3.get_bucket_versioning(Bucket="archive")["Status"] == "Suspended"
+    assert s3.get_bucket_tagging(Bucket="archive")["TagSet"] == tags(Team="b")
+    with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
+        s3.get_public_access_block(Bucket="archive")
+    stack.delete()
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def test_sharing_of_snapshots_is_blocked_in_one_region_of_one_account(cloud: Cloud) -> None:
+    account = cloud.make_account()
+    stack = Stack(cloud, account)
+
+    def states() -> list[str]:
+        places = [(account, HOME), (account, OTHER), (cloud.management, HOME)]
+        clients = [cloud.client("ec2", *place) for place in places]
+        return [client.get_snapshot_block_public_access_state()["State"] for client in clients]
+
+    assert states() == ["unblocked"] * 3
+    outputs = stack.put("AWS::EC2::SnapshotBlockPublicAccess", {"State": "block-new-sharing"}, "AccountId")
+    assert outputs == {"Ref": account, "AccountId": account}
+    assert states() == ["block-new-sharing", "unblocked", "unblocked"]
+    stack.put("AWS::EC2::SnapshotBlockPublicAccess", {"State": "block-all-sharing"})
+    assert states() == ["block-all-sharing", "unblocked", "unblocked"]
+    stack.delete()
+    assert states() == ["unblocked"] * 3
+
+
+def test_sharing_of_snapshots_is_blocked_and_allowed_through_ec2(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2")
+    assert ec2.enable_snapshot_block_public_access(State="block-all-sharing")["State"] == "block-all-sharing"
+    assert ec2.get_snapshot_block_public_access_state()["State"] == "block-all-sharing"
+    assert ec2.disable_snapshot_block_public_access()["State"] == "unblocked"
+    assert ec2.get_snapshot_block_public_access_state()["State"] == "unblocked"
+
+
+# --- moto's own types
+
+
+def test_a_type_of_motos_own_is_created_and_deleted(stack: Stack) -> None:
+    ec2 = stack.client("ec2")
+    outputs = stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"}, "CidrBlock")
+    (vpc,) = ec2.describe_vpcs(VpcIds=[outputs["Ref"]])["Vpcs"]
+    assert outputs["CidrBlock"] == vpc["CidrBlock"] == "10.9.0.0/16"
+    stack.delete()
+    assert outputs["Ref"] not in [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]]
+
+
+def test_a_type_that_moto_cannot_update_says_so(stack: Stack) -> None:
+    stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"})
+    with pytest.raises(
+        AssertionError, match="The orgctl sandbox cannot update AWS::EC2::VPC; it can create and delete"
+    ):
+        stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16", "EnableDnsHostnames": True})
+
+
+def test_an_attribute_that_motos_type_lacks_fails_the_stack(stack: Stack) -> None:
+    with pytest.raises(AssertionError, match=r"does not support Fn::GetAtt It\.Nonsense of AWS::EC2::VPC"):
+        stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"}, "Nonsense")
+
+
+def test_what_motos_model_breaks_over_fails_the_stack(stack: Stack) -> None:
+    with pytest.raises(AssertionError, match="cannot create AWS::EC2::VPC like this: moto breaks with KeyError"):
+        stack.put("AWS::EC2::VPC", {})
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize(
+    ("type", "properties", "attribute", "message"),
+    [
+        (
+            "AWS::SecurityHub::Hub",
+            {},
+            "",
+            "ValidationError: the orgctl sandbox does not support resource type AWS::SecurityHub::Hub (resource It)",
+        ),
+        (
+            "AWS::S3::Bucket",
+            {"ObjectLockEnabled": True},
+            "",
+            (
+                "ValidationError: the orgctl sandbox does not support property ObjectLockEnabled of AWS::S3::Bucket "
+                "(resource It)"
+            ),
+        ),
+        (
+            "AWS::SNS::Topic",
+            {},
+            "Owner",
+            "ValidationError: the orgctl sandbox does not support Fn::GetAtt Owner of AWS::SNS::Topic (resource It)",
+        ),
+    ],
+)
+def test_what_the_sandbox_does_not_know_is_refused_before_anything_is_created(
+    stack: Stack, type: str, properties: dict[str, Any], attribute: str, message: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        stack.put(type, properties, *([attribute] if attribute else []))
+    assert refusal(error) == message
+    assert stack.client("cloudformation").describe_stacks()["Stacks"] == []
