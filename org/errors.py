@@ -24,3 +24,7 @@ class AccessDenied(OrgctlError):
 
 class NotFound(OrgctlError):
     """The thing that a call names does not exist; caught where its absence is an answer."""
+
+
+class AlreadySo(OrgctlError):
+    """What was asked for is so already; caught where that is as good as having done it."""

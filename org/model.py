@@ -26,6 +26,8 @@ OWNER_TAG = "orgctl:managed"
 """What orgctl made, or was told to adopt, carries this tag with the value `true`."""
 OVERRIDES_TAG = "orgctl:overrides"
 """A StackSet with per-target parameter overrides carries this tag, so that they are read again next time."""
+HIDDEN_VALUE = "****"
+"""What CloudFormation shows for a NoEcho parameter: it cannot be compared, only kept."""
 
 
 def parent_of(path: UnitPath) -> UnitPath:

@@ -32,7 +32,6 @@ from org.model import (
     ObservedPolicy,
     ObservedStackSet,
     ObservedUnit,
-    PolicyType,
     UnitPath,
     Unread,
     child_path,

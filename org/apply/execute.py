@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from org import changes as c
-from org.errors import OrgctlError
+from org.errors import AlreadySo, OrgctlError
 from org.gateway.aws import Aws
 from org.gateway.stacksets import DeploymentTargets
 from org.model import ROOT, AccountId, StackSetSettings, Target, TargetKind, UnitPath, name_of, parent_of
@@ -65,7 +65,16 @@ class Executor:
     on_wait: Callable[[str], None] = field(default=lambda _: None)
 
     def execute(self, change: c.Change) -> tuple[str, ...]:
-        """Do it and answer what deserves a look; raises OrgctlError where it does not go through."""
+        """Do it and answer what deserves a look; raises OrgctlError where it does not go through.
+
+        A retried call whose first answer was lost finds its work done: that counts as done.
+        """
+        try:
+            return self._execute(change)
+        except AlreadySo as found:
+            return (f"{found.where}: {found.what}",)
+
+    def _execute(self, change: c.Change) -> tuple[str, ...]:
         organizations = self.aws.organizations
         match change:
             case c.CreateOrganization():

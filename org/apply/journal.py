@@ -35,7 +35,8 @@ class FileJournal:
         self._now = now
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8")
+            # Unbuffered: a line is written whole or its failure is known, and nothing is left to fail at the end.
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -50,8 +51,7 @@ class FileJournal:
     def record(self, event: str, **told: object) -> None:
         line = json.dumps({"at": self._now().isoformat(), "event": event, **told}, ensure_ascii=False)
         try:
-            self._file.write(line + "\n")
-            self._file.flush()
+            self._file.write(line.encode() + b"\n")
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failure(error) from error

@@ -1,7 +1,7 @@
 """Carry the steps of a plan out: independent ones side by side, each after what it needs, all of what can be done.
 
-A failure stops the steps that need the failed one and nothing else. Ctrl-C lets the calls under way end, starts no
-others, and says what was left.
+A failure stops the steps that need the failed one and nothing else. A run that is told to stop lets the calls under
+way end, starts no others, and says what was left.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ def apply_plan(
     limits: OrganizationQuotas,
     on_start: Callable[[Step], None] = lambda _: None,
     on_outcome: Progress = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
     workers: int = _WORKERS,
 ) -> tuple[Outcome, ...]:
     """Answer the outcome of every step, in the order of the plan. An error that is not OrgctlError is a bug: raised."""
-    return _Run(plan, executor, journal, limits, on_start, on_outcome).run(workers)
+    return _Run(plan, executor, journal, limits, on_start, on_outcome, should_stop).run(workers)
 
 
 class _Run:
@@ -43,12 +44,14 @@ class _Run:
         limits: OrganizationQuotas,
         on_start: Callable[[Step], None],
         on_outcome: Progress,
+        should_stop: Callable[[], bool],
     ) -> None:
         self.plan = plan
         self.executor = executor
         self.journal = journal
         self.on_start = on_start
         self.on_outcome = on_outcome
+        self.should_stop = should_stop
         self.at_once = {
             "create-account": limits.accounts_created_at_once,
             "close-account": limits.accounts_closed_at_once,
@@ -56,17 +59,13 @@ class _Run:
         self.outcomes: dict[str, Outcome] = {}
         self.waiting = list(plan.steps)
         self.running: dict[Future[tuple[str, ...]], Step] = {}
-        self.stopped = ""
 
     def run(self, workers: int) -> tuple[Outcome, ...]:
         self.journal.record("run", steps=[step.id for step in self.plan.steps])
         with ThreadPoolExecutor(workers) as pool:
             while self.waiting or self.running:
-                try:
-                    self._start(pool, workers)
-                    self._collect()
-                except KeyboardInterrupt:
-                    self.stopped = "the run was stopped"
+                self._start(pool, workers)
+                self._collect()
         self.journal.record("end", done=sum(isinstance(o, Done) for o in self.outcomes.values()))
         return tuple(self.outcomes[step.id] for step in self.plan.steps)
 
@@ -86,8 +85,8 @@ class _Run:
         self.waiting = still
 
     def _why_not(self, step: Step) -> str:
-        if self.stopped:
-            return self.stopped
+        if self.should_stop():
+            return "the run was stopped"
         for need in step.needs:
             outcome = self.outcomes.get(need)
             if isinstance(outcome, Failed):

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 10
 _BUSY_ATTEMPTS = 12
-_BUSY_CODES = {"ConcurrentModificationException", "OperationInProgressException"}
-"""AWS asks to repeat these, but botocore does not count them among what it repeats."""
+_BUSY = {
+    "ConcurrentModificationException",
+    "OperationInProgressException",
+    "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED",
+    "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED",
+}
+"""Codes, and reasons of ConstraintViolationException, that ask to be repeated; botocore does not count them as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ class Connection:
 
     def _retry_when_busy(self, response: tuple[Any, dict[str, Any]] | None, attempts: int, **_: object) -> float | None:
         """Answer botocore's question whether to repeat: the delay in seconds, or nothing."""
-        code = response[1].get("Error", {}).get("Code") if response else None
-        if code not in _BUSY_CODES or attempts > _BUSY_ATTEMPTS:
+        said = response[1] if response else {}
+        if not {said.get("Error", {}).get("Code"), said.get("Reason")} & _BUSY or attempts > _BUSY_ATTEMPTS:
             return None
         return self.busy_delay * attempts
 

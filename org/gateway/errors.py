@@ -17,7 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from org.errors import AccessDenied, NotFound, OrgctlError
+from org.errors import AccessDenied, AlreadySo, NotFound, OrgctlError
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedForDependencyException"}
 _NOT_FOUND = {
@@ -30,6 +30,16 @@ _NOT_FOUND = {
     "StackInstanceNotFoundException",
     "StackSetNotFoundException",
     "TargetNotFoundException",
+}
+_ALREADY = {
+    "AccountAlreadyClosedException",
+    "AccountAlreadyRegisteredException",
+    "AccountNotRegisteredException",
+    "DuplicateAccountException",
+    "DuplicatePolicyAttachmentException",
+    "PolicyNotAttachedException",
+    "PolicyTypeAlreadyEnabledException",
+    "PolicyTypeNotEnabledException",
 }
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
@@ -98,6 +108,8 @@ def translate(error: ClientError, where: str) -> OrgctlError:
     reason = str(error.response.get("Reason", ""))
     if code in _DENIED:
         return AccessDenied(where, f"access denied: {message}", "use credentials that may make this call")
+    if code in _ALREADY:
+        return AlreadySo(where, f"{message} ({code})", "run again: the plan was made for an earlier state")
     if code in _NOT_FOUND:
         return NotFound(where, message, _TODO.get(code, ""))
     if code in _EXPIRED:

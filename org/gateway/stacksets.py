@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from org.errors import NotFound, OrgctlError
 from org.gateway.errors import aws_errors
-from org.model import AccountId, ObservedInstance, ObservedStackSet, OperationPreferences, Region, StackSetSettings
+from org.model import (
+    HIDDEN_VALUE,
+    AccountId,
+    ObservedInstance,
+    ObservedStackSet,
+    OperationPreferences,
+    Region,
+    StackSetSettings,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -268,7 +276,10 @@ def _preferences(preferences: OperationPreferences) -> Any:  # noqa: ANN401 - Ty
 
 
 def _to_parameters(parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - TypedDict of the stubs
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
+    return [
+        {"ParameterKey": key} | ({"UsePreviousValue": True} if value == HIDDEN_VALUE else {"ParameterValue": value})
+        for key, value in sorted(parameters.items())
+    ]
 
 
 def _from_parameters(parameters: Sequence[Any]) -> Mapping[str, str]:

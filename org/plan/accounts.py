@@ -45,8 +45,7 @@ def _create(situation: Situation, draft: Draft, match: MatchedAccount) -> None:
     if account.state is WantedState.CLOSED:
         return
     if account.name == situation.desired.management_account:
-        # It exists with the organization, which is created first where there is none; only then can it move.
-        _move(situation, draft, match, source=None)
+        _settle_management(situation, draft, match)
         return
     pending = next((p.request_id for p in situation.observed.pending_accounts if p.name == account.name), "")
     tags = named_tags(account.tags) | {OWNER_TAG: "true"}
@@ -56,6 +55,17 @@ def _create(situation: Situation, draft: Draft, match: MatchedAccount) -> None:
         contact = account.contacts.get(type)
         if contact:
             _set_contact(draft, SetContact(account.name, type, contact))
+
+
+def _settle_management(situation: Situation, draft: Draft, match: MatchedAccount) -> None:
+    """Plan for the management account of an organization that is still to be made: the account itself exists."""
+    account = match.desired
+    if named_tags(account.tags):
+        plan_tags(draft, account_reference(account.name), f"account {account.name}", account.tags, {}, own=False)
+    for type, contact in account.contacts.items():
+        if contact:
+            _set_contact(draft, SetContact(account.name, type, contact))
+    _move(situation, draft, match, source=None)
 
 
 def _change(situation: Situation, draft: Draft, match: MatchedAccount, live: ObservedAccount) -> None:

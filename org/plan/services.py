@@ -21,6 +21,7 @@ from org.model import PolicyType
 from org.observe import DELEGATED_ADMINISTRATORS, POLICIES, STACKSETS, TRUSTED_ACCESS
 from org.plan.draft import Draft, step_id
 from org.plan.situation import Situation, is_owned
+from org.policy_types import SERVICE_CONTROL_POLICY
 from org.references import ROOT_ID, account_reference
 
 STACKSETS_SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -45,7 +46,10 @@ def plan_services(situation: Situation, draft: Draft) -> None:
 def _policy_types(situation: Situation, draft: Draft) -> None:
     observed = situation.observed
     wanted = {policy.type for policy in situation.desired.policies}
-    for type in sorted(wanted - set(observed.policy_types)):
+    # A new organization comes with service control policies enabled.
+    # https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganization.html
+    enabled = set(observed.policy_types) if observed.id else {SERVICE_CONTROL_POLICY}
+    for type in sorted(wanted - enabled):
         draft.add(EnablePolicyType(type), type)
     for type in sorted(set(observed.policy_types) - wanted):
         if POLICY_TYPE_TAG + type not in observed.root_tags:

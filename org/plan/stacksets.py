@@ -20,6 +20,7 @@ from org.changes import (
     UpdateStackSet,
 )
 from org.model import (
+    HIDDEN_VALUE,
     OVERRIDES_TAG,
     OWNER_TAG,
     AccountName,
@@ -46,8 +47,7 @@ from org.plan.template_diff import (
 )
 from org.references import resolve
 
-_HIDDEN = "****"
-"""What CloudFormation shows for a NoEcho parameter: its value cannot be compared."""
+_SWITCHING_OFF = "@switching-off"
 
 
 def plan_stacksets(situation: Situation, draft: Draft, create_only: CreateOnly) -> tuple[StackSetPreview, ...]:
@@ -103,6 +103,9 @@ class _StackSetPlan:
     def _change(self, scope: Scope, live: ObservedStackSet) -> StackSetPreview:
         observed = _by_name(self.situation, live)
         resources, whole = self._compare_settings(live)
+        if live.settings.auto_deployment and not self.wanted.settings.auto_deployment:
+            live = self._switch_off(live)
+        whole = tuple(what for what in whole if what != "auto-deployment" or live is self.live)
         lost_units = self._lost_units(live)
         withdrawn = self._withdraw(scope, live, observed, lost_units)
         remaining = {key: value for key, value in observed.items() if key not in withdrawn}
@@ -131,6 +134,13 @@ class _StackSetPlan:
             resources=tuple(change.describe() for change in resources),
         )
 
+    def _switch_off(self, live: ObservedStackSet) -> ObservedStackSet:
+        """Switch auto-deployment off by itself, ahead of all moves; answer the StackSet as it is then."""
+        settings = replace(live.settings, auto_deployment=False, retain_on_removal=False, depends_on=())
+        change = UpdateStackSet(live.name, settings, live.tags, self.wanted.preferences, ("auto-deployment",))
+        self.draft.add(change, live.name + _SWITCHING_OFF)
+        return replace(live, settings=settings)
+
     def _settings(self) -> StackSetSettings:
         given = self.wanted.settings
         values = {key: resolve(value, self.situation.ids) for key, value in given.parameters.items()}
@@ -146,15 +156,14 @@ class _StackSetPlan:
     def _compare_settings(self, live: ObservedStackSet) -> tuple[tuple[ResourceChange, ...], tuple[str, ...]]:
         """Answer what changes in each stack, and which settings differ."""
         wanted, there = self._settings(), live.settings
-        hidden = {key: value for key, value in there.parameters.items() if value == _HIDDEN}
+        hidden = {key: value for key, value in there.parameters.items() if value == HIDDEN_VALUE}
         differing = {
             "template": not is_same_template(there.template, wanted.template),
             "parameters": {**there.parameters} != {**wanted.parameters, **hidden},
             "capabilities": set(there.capabilities) != set(wanted.capabilities),
             "description": there.description != wanted.description,
             "tags": {**live.tags} != self._tags(),
-            "auto-deployment": (there.auto_deployment, there.depends_on) != (wanted.auto_deployment, wanted.depends_on)
-            or (wanted.auto_deployment and there.retain_on_removal != wanted.retain_on_removal),
+            "auto-deployment": _auto_deployment(there) != _auto_deployment(wanted),
             "managed execution": not live.managed_execution,
         }
         changes = find_resource_changes(there.template, wanted.template, self.create_only)
@@ -176,8 +185,8 @@ class _StackSetPlan:
             replaces=bool(live.instances) and _replaces(resources),
         )
         needed = [*_producers(settings), *(step_id("create-stack-set", name) for name in settings.depends_on)]
-        withdrawn = self._steps("delete-stack-instances")
-        return self.draft.add(change, live.name, needs=needed, after=withdrawn)
+        first = [*self._steps("delete-stack-instances"), step_id("update-stack-set", live.name + _SWITCHING_OFF)]
+        return self.draft.add(change, live.name, needs=needed, after=first)
 
     def _new_targets(self, scope: Scope, live: ObservedStackSet) -> list[Placement]:
         """Group the pairs of unit and Region to which it does not auto-deploy yet by equal Regions."""
@@ -371,6 +380,8 @@ def _order_by_graph(situation: Situation, draft: Draft) -> None:
     by_name: dict[str, list[str]] = {}
     removal: dict[str, list[str]] = {}
     for id in draft.ids_of(*rollout, "delete-stack-instances", "delete-stack-set"):
+        if id.endswith(_SWITCHING_OFF):
+            continue
         name = id.partition(":")[2].partition("@")[0]
         (removal if id.startswith("delete-") else by_name).setdefault(name, []).append(id)
     before = {s.name: s.settings.depends_on for s in situation.observed.stacksets}
@@ -385,6 +396,9 @@ def _order_by_graph(situation: Situation, draft: Draft) -> None:
     for move in draft.ids_of("move-account", "close-account"):
         # Instances of an account are withdrawn by naming its unit, so this comes before it leaves.
         draft.order_after(move, draft.ids_of("delete-stack-instances"))
+    # Auto-deployment would deploy to accounts where they arrive.
+    for later in draft.ids_of("create-account", "move-account"):
+        draft.order_after(later, [id for id in draft.ids_of("update-stack-set") if id.endswith(_SWITCHING_OFF)])
 
 
 def _by_name(situation: Situation, live: ObservedStackSet) -> dict[Instance, ObservedInstance]:
@@ -397,12 +411,18 @@ def _by_name(situation: Situation, live: ObservedStackSet) -> dict[Instance, Obs
     }
 
 
+def _auto_deployment(settings: StackSetSettings) -> tuple[bool, bool, tuple[str, ...]]:
+    """Answer what counts: the rest of it is nothing where auto-deployment is off."""
+    on = settings.auto_deployment
+    return on, on and settings.retain_on_removal, settings.depends_on if on else ()
+
+
 def _producers(settings: StackSetSettings) -> set[str]:
     return {step for value in settings.parameters.values() for step in producers_of(value)}
 
 
 def _differs(instance: ObservedInstance, wanted: Mapping[str, str]) -> bool:
-    hidden = {key: value for key, value in instance.overrides.items() if value == _HIDDEN}
+    hidden = {key: value for key, value in instance.overrides.items() if value == HIDDEN_VALUE}
     return {**instance.overrides} != {**wanted, **{key: value for key, value in hidden.items() if key in wanted}}
 
 
