@@ -1,0 +1,30 @@
+"""The entry point: run a command, and turn what a person can act on into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from cli.app import app
+from org.errors import OrgctlError
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Exit with 0 clean, 1 failed, 2 usage, 3 findings or pending changes; a bug keeps its traceback."""
+    try:
+        app()
+    except OrgctlError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # a reader such as `head` has seen enough; the interpreter would complain at its end
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""A plan as JSON: saved for review, read back to be applied, and described by a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from org.errors import OrgctlError
+from org.plan.model import PLAN_VERSION, Plan
+
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+def dump_plan(plan: Plan) -> str:
+    """Write all of it, the observation included, indented, with a newline at the end."""
+    said = _adapter().dump_python(plan, mode="json")
+    for step, change in zip(said["steps"], plan.steps, strict=True):
+        step["says"] = change.change.describe()
+        step["destructive"] = change.is_destructive
+    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+
+
+def plan_schema() -> dict[str, Any]:
+    return _adapter().json_schema(mode="serialization")
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    try:
+        path.write_text(dump_plan(plan), encoding="utf-8")
+    except OSError as error:
+        raise OrgctlError(str(path), f"the plan cannot be written: {error.strerror}", "choose another file") from error
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a saved plan; raises OrgctlError where it is none, or one of another version."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OrgctlError(str(path), f"cannot be read: {error.strerror}", "save one with plan --out") from error
+    except UnicodeDecodeError as error:
+        raise OrgctlError(str(path), "not a plan: it is not UTF-8", "save one with plan --out") from error
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise OrgctlError(str(path), f"not a plan: {error}", "save one with plan --out") from error
+    version = said.get("version") if isinstance(said, dict) else None
+    if version != PLAN_VERSION:
+        raise OrgctlError(
+            str(path), f"a plan of version {version}, where this orgctl reads {PLAN_VERSION}", "plan again"
+        )
+    for step in said.get("steps") or []:
+        if isinstance(step, dict):
+            step.pop("says", None)
+            step.pop("destructive", None)
+    try:
+        return _adapter().validate_python(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise OrgctlError(f"{path}: {place}", f"not a plan: {first['msg'].lower()}", "plan again") from error

@@ -1,0 +1,254 @@
+"""A plan as a tree that a person can approve: by place in the organization, then policies, services, StackSets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from org import changes as c
+from org.model import ROOT, UnitPath, name_of, parent_of
+from org.plan.model import Effect, Headroom, InstanceEffect, Plan, StackSetPreview, Step
+
+_STYLES = {"+": "green", "~": "yellow", "-": "red", "→": "cyan"}
+_TIGHT = 0.7
+"""Quotas that are used less than this are left to --format json."""
+
+
+def show_plan(plan: Plan, console: Console) -> None:
+    """Print the whole plan; a plan without steps says so and still shows what was left alone."""
+    console.print(Group(*_sections(plan)))
+
+
+def summary(plan: Plan) -> str:
+    """Count the changes: `12 changes: 10 to make, 1 to change, 1 to take away (1 destructive)`."""
+    if not plan.steps:
+        return "no changes: the organization is what the manifest says"
+    signs = Counter(sign_of(step.change) for step in plan.steps)
+    parts = [(signs["+"], "to make"), (signs["~"] + signs["→"], "to change"), (signs["-"], "to take away")]
+    told = ", ".join(f"{count} {what}" for count, what in parts if count)
+    destructive = f" ({len(plan.destructive)} destructive)" if plan.destructive else ""
+    return f"{_count(len(plan.steps), 'change')}: {told}{destructive}"
+
+
+def sign_of(change: c.Change) -> str:
+    """Answer `+` for what is made, `~` for what is changed, `-` for what is taken away, `→` for what moves."""
+    kind = change.kind.partition("-")[0]
+    if kind in ("create", "enable", "register", "attach", "activate"):
+        return "+"
+    if kind in ("delete", "disable", "deregister", "detach", "close"):
+        return "-"
+    return "→" if kind == "move" else "~"
+
+
+def _sections(plan: Plan) -> Iterator[RenderableType]:
+    yield Text(summary(plan), style="bold")
+    for title, steps in _areas(plan.steps):
+        tree = Tree(Text(title, style="bold"))
+        for step in steps:
+            tree.add(_line(step))
+        if steps:
+            yield tree
+    if any(isinstance(step.change, _PLACED) for step in plan.steps):
+        yield _organization(plan)
+    previews = [p for p in plan.previews if p.instances or _stackset_steps(plan, p.stackset)]
+    if previews:
+        tree = Tree(Text("StackSets", style="bold"))
+        for preview in previews:
+            _stackset(tree, plan, preview)
+        yield tree
+    for title, lines in (
+        ("Unmanaged (left alone)", plan.unmanaged),
+        ("Could not be read", tuple(f"{gap.area} {gap.subject}: {gap.reason}" for gap in plan.observed.unread)),
+        ("Notes", plan.notes),
+        ("Quotas", tuple(_room(room) for room in plan.headroom if room.used / room.limit >= _TIGHT)),
+    ):
+        if lines:
+            tree = Tree(Text(title, style="bold"))
+            for line in lines:
+                tree.add(Text(line))
+            yield tree
+
+
+_PLACED = (
+    c.CreateUnit,
+    c.RenameUnit,
+    c.DeleteUnit,
+    c.CreateAccount,
+    c.RenameAccount,
+    c.MoveAccount,
+    c.CloseAccount,
+    c.SetContact,
+    c.ChangeTags,
+    c.AttachPolicy,
+    c.DetachPolicy,
+)
+_SERVICES = (
+    c.CreateOrganization,
+    c.EnablePolicyType,
+    c.DisablePolicyType,
+    c.EnableTrustedAccess,
+    c.DisableTrustedAccess,
+    c.ActivateStackSetsAccess,
+    c.RegisterDelegatedAdministrator,
+    c.DeregisterDelegatedAdministrator,
+)
+_POLICIES = (c.CreatePolicy, c.UpdatePolicy, c.DeletePolicy)
+
+
+def _areas(steps: tuple[Step, ...]) -> Iterator[tuple[str, list[Step]]]:
+    for title, kinds in (("Organization", _SERVICES), ("Policies", _POLICIES)):
+        yield title, [step for step in steps if isinstance(step.change, kinds)]
+
+
+def _line(step: Step) -> Text:
+    sign = sign_of(step.change)
+    text = Text(f"{sign} ", style=_STYLES[sign])
+    text.append(step.change.describe(), style="default")
+    if step.is_destructive:
+        text.append("  (destructive)", style="bold red")
+    return text
+
+
+# units and accounts, where they are
+
+
+def _organization(plan: Plan) -> Tree:
+    placed: dict[UnitPath, list[Step]] = {}
+    for step in plan.steps:
+        if isinstance(step.change, _PLACED):
+            placed.setdefault(_place(plan, step.change), []).append(step)
+    tree = Tree(Text("Units and accounts", style="bold"))
+    branches: dict[UnitPath, Tree] = {ROOT: tree.add(Text("Root"))}
+    for path in sorted(_with_parents(placed), key=lambda path: (path != ROOT, path.split("/"))):
+        branch = branches.get(path) or branches[parent_of(path)].add(_unit_line(path, placed.get(path, [])))
+        branches[path] = branch
+        for line in _lines(step for step in placed.get(path, []) if not _is_unit_itself(step.change, path)):
+            branch.add(line)
+    return tree
+
+
+def _place(plan: Plan, change: c.Change) -> UnitPath:
+    """Answer the unit under which a change is shown."""
+    match change:
+        case c.CreateUnit(path=path) | c.RenameUnit(path=path) | c.DeleteUnit(path=path):
+            return path
+        case c.MoveAccount(destination=destination):
+            return destination
+        case c.AttachPolicy(target=target) | c.DetachPolicy(target=target) if target.kind != "account":
+            return UnitPath(target.name)
+        case c.AttachPolicy(target=target) | c.DetachPolicy(target=target):
+            return _account_place(plan, target.name)
+        case c.CreateAccount(name=account) | c.RenameAccount(name=account) | c.CloseAccount(name=account):
+            return _account_place(plan, account)
+        case c.SetContact(account=account):
+            return _account_place(plan, account)
+        case c.ChangeTags(reference=reference):
+            kind, _, name = reference.partition(":")
+            if kind == "unit-id":
+                return UnitPath(name)
+            return _account_place(plan, name) if kind == "account-id" else ROOT
+        case _:
+            return ROOT
+
+
+def _account_place(plan: Plan, name: str) -> UnitPath:
+    for step in plan.steps:
+        if isinstance(step.change, c.MoveAccount) and step.change.name == name:
+            return step.change.destination
+    id = plan.ids.get(f"account-id:{name}")
+    return next((account.unit for account in plan.observed.accounts if account.id == id), ROOT)
+
+
+def _with_parents(paths: Iterable[UnitPath]) -> set[UnitPath]:
+    found = {ROOT}
+    for path in paths:
+        while path not in found:
+            found.add(path)
+            path = parent_of(path)  # noqa: PLW2901 - climbing is what the loop does
+    return found
+
+
+def _is_unit_itself(change: c.Change, path: UnitPath) -> bool:
+    return isinstance(change, c.CreateUnit | c.DeleteUnit | c.RenameUnit) and change.path == path
+
+
+def _unit_line(path: UnitPath, steps: list[Step]) -> Text:
+    for step in steps:
+        if _is_unit_itself(step.change, path):
+            line = _line(step)
+            return Text.assemble(line) if not isinstance(step.change, c.CreateUnit) else _named("+", name_of(path))
+    return Text(name_of(path))
+
+
+def _named(sign: str, name: str) -> Text:
+    return Text.assemble((f"{sign} ", _STYLES[sign]), name)
+
+
+def _lines(steps: Iterable[Step]) -> Iterator[Text]:
+    """Say creation and the move that follows it in one line: to the reader it is one thing."""
+    steps = list(steps)
+    created = {step.change.name for step in steps if isinstance(step.change, c.CreateAccount)}
+    for step in steps:
+        if isinstance(step.change, c.MoveAccount) and step.change.name in created and not step.change.quarantine:
+            continue
+        yield _line(step)
+
+
+# StackSets
+
+
+def _stackset_steps(plan: Plan, name: str) -> list[Step]:
+    def named(change: c.Change) -> str:
+        match change:
+            case c.CreateStackSet(name=found) | c.UpdateStackSet(name=found) | c.DeleteStackSet(name=found):
+                return found
+            case c.CreateStackInstances() | c.UpdateStackInstances() | c.DeleteStackInstances():
+                return change.stackset
+            case _:
+                return ""
+
+    return [step for step in plan.steps if named(step.change) == name]
+
+
+def _stackset(tree: Tree, plan: Plan, preview: StackSetPreview) -> None:
+    steps = _stackset_steps(plan, preview.stackset)
+    branch = tree.add(Text.assemble(preview.stackset, (f"  {collapse(preview.instances)}", "dim")))
+    for step in steps:
+        branch.add(_line(step))
+    for resource in preview.resources:
+        branch.add(Text(f"resource {resource}", style="dim"))
+    for line in _instance_lines(preview.instances):
+        branch.add(line)
+
+
+def collapse(instances: Iterable[InstanceEffect]) -> str:
+    """Count equal results: `812 unchanged, 3 replaced`."""
+    counts = Counter(instance.effect for instance in instances)
+    return ", ".join(f"{counts[effect]} {effect}" for effect in Effect if counts[effect]) or "no instances"
+
+
+def _instance_lines(instances: tuple[InstanceEffect, ...]) -> Iterator[Text]:
+    """One line for all accounts to which the same happens in the same Regions, for the same reason."""
+    by_account: dict[tuple[Effect, str, str], list[str]] = {}
+    for instance in instances:
+        if instance.effect is not Effect.UNCHANGED:
+            by_account.setdefault((instance.effect, instance.reason, instance.account), []).append(instance.region)
+    groups: dict[tuple[Effect, str, tuple[str, ...]], list[str]] = {}
+    for (effect, reason, account), found in by_account.items():
+        groups.setdefault((effect, reason, tuple(found)), []).append(account)
+    for (effect, reason, regions), accounts in groups.items():
+        why = f" ({reason})" if reason else ""
+        named = ", ".join(accounts[:6]) + (f" and {len(accounts) - 6} more" if len(accounts) > 6 else "")
+        yield Text(f"{effect} in {_count(len(accounts), 'account')} × {', '.join(regions)}{why}: {named}")
+
+
+def _room(room: Headroom) -> str:
+    return f"{room.what}: {room.used:,} of {room.limit:,}" + ("  OVER" if room.used > room.limit else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,60 @@
+"""The sandbox as a background process: start, stop, status, reset, env."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from cli.render.console import results, talk
+from cli.settings import Settings, running_sandbox, state_directory
+
+CLEAN, NOT_RUNNING = 0, 3
+
+
+def start(settings: Settings, *, port: int, seed: int) -> None:
+    from org.sandbox.process import start_sandbox
+
+    del settings
+    running = start_sandbox(state_directory(), port=port, seed=seed)
+    said = "answers already at" if running.already_running else "answers at"
+    talk().print(f"the sandbox {said} {running.endpoint}; use it with --sandbox on any command")
+
+
+def stop(settings: Settings) -> None:
+    from org.sandbox.process import stop_sandbox
+
+    del settings
+    talk().print("stopped" if stop_sandbox(state_directory()) else "it was not running")
+
+
+def status(settings: Settings) -> int:
+    from org.sandbox.process import sandbox_status
+
+    running = sandbox_status(state_directory())
+    if settings.is_json:
+        said = {"running": running is not None, "endpoint": running.endpoint if running else None}
+        results().print(json.dumps(said))
+    elif running:
+        results().print(f"running at {running.endpoint}, process {running.pid}, since {running.started}")
+    else:
+        results().print("not running; start it with: orgctl sandbox start")
+    return CLEAN if running else NOT_RUNNING
+
+
+def reset(settings: Settings) -> None:
+    from org.sandbox.process import reset_sandbox
+
+    del settings
+    reset_sandbox(state_directory())
+    talk().print("the sandbox is empty")
+
+
+def env(settings: Settings) -> None:
+    from org.sandbox.session import sandbox_environment
+
+    environment = sandbox_environment(running_sandbox().endpoint, settings.region or "us-east-1")
+    if settings.is_json:
+        results().print(json.dumps(dict(environment), indent=2))
+        return
+    for name, value in environment.items():
+        results().print(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
