@@ -56,7 +56,9 @@ def _globals(
     ] = False,
     profile: Annotated[str, typer.Option("--profile", help="AWS profile; AWS's own default else.")] = "",
     region: Annotated[str, typer.Option("--region", help="Region; the manifest's home Region else.")] = "",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the whole plan and each step as it begins, on stderr.")
+    ] = False,
     version: Annotated[  # noqa: ARG001 - its callback has answered by now
         bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True)
     ] = False,

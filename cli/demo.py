@@ -81,7 +81,8 @@ def _show_accounts(environment: Mapping[str, str]) -> None:
     if running is None:
         raise OrgctlError("sandbox", "is not running", "run the demo again")
     session = session_for(running.endpoint)
-    pages = session.client("organizations").get_paginator("list_accounts").paginate()
+    organizations = session.client("organizations")
+    pages = organizations.get_paginator("list_accounts").paginate()
     accounts = sorted((account for page in pages for account in page["Accounts"]), key=lambda account: account["Name"])
     management = session.client("sts").get_caller_identity()["Account"]
     regions = _regions(environment)
@@ -93,18 +94,16 @@ def _show_accounts(environment: Mapping[str, str]) -> None:
         credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         found = [_in_region(session_for(running.endpoint, region, credentials), region) for region in regions]
         roles = session_for(running.endpoint, regions[0], credentials).client("iam").list_roles()["Roles"]
-        named = ", ".join(sorted(role["RoleName"] for role in roles if role["RoleName"] != _ROLE))
-        results().print(f"{account['Name']:<22} {account['Id']}  roles: {named or 'none'}; {'; '.join(found)}")
+        policies = organizations.list_policies_for_target(TargetId=account["Id"], Filter="SERVICE_CONTROL_POLICY")
+        told = f"{len(roles)} roles, {len(policies['Policies'])} SCP on it"
+        results().print(f"{account['Name']:<22} {account['Id']}  {told} · {' · '.join(found)}")
 
 
 def _in_region(session: Any, region: str) -> str:  # noqa: ANN401 - boto3 makes its clients up
-    stacks = [
-        s
-        for s in session.client("cloudformation").describe_stacks()["Stacks"]
-        if s["StackName"].startswith("StackSet-")
-    ]
+    stacks = session.client("cloudformation").describe_stacks()["Stacks"]
+    deployed = [stack for stack in stacks if stack["StackName"].startswith("StackSet-")]
     rules = session.client("events").list_rules()["Rules"]
-    return f"{region}: {len(stacks)} stacks, {len(rules)} event rules"
+    return f"{region}: {len(deployed)} stacks, {len(rules)} event rules"
 
 
 def _regions(environment: Mapping[str, str]) -> list[str]:

@@ -22,9 +22,9 @@ def write_manifest(settings: Settings, *, force: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(scaffold_manifest())
-    except FileExistsError as error:
-        raise OrgctlError(str(path), "there is a manifest already", "pass --force to write over it") from error
     except OSError as error:
+        if path.exists() and not force:
+            raise OrgctlError(str(path), "there is a manifest already", "pass --force to write over it") from error
         raise OrgctlError(str(path), f"cannot be written: {error.strerror}", "choose another --manifest") from error
     talk().print(f"wrote {path}; next: orgctl validate, then orgctl plan --sandbox")
 

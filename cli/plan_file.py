@@ -12,6 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from org.errors import OrgctlError
 from org.plan.model import PLAN_VERSION, Plan
 
+_TOLD = ("says", "destructive")
+"""What is written for readers and follows from the rest."""
+
 
 @cache
 def _adapter() -> TypeAdapter[Plan]:
@@ -55,10 +58,11 @@ def load_plan(path: Path) -> Plan:
         raise OrgctlError(
             str(path), f"a plan of version {version}, where this orgctl reads {PLAN_VERSION}", "plan again"
         )
-    for step in said.get("steps") or []:
+    steps = said.get("steps")
+    for step in steps if isinstance(steps, list) else []:
         if isinstance(step, dict):
-            step.pop("says", None)
-            step.pop("destructive", None)
+            for told in _TOLD:
+                step.pop(told, None)
     try:
         return _adapter().validate_python(said)
     except ValidationError as error:

@@ -57,8 +57,10 @@ def run_bootstrap(
 ) -> int:
     """Apply a saved plan, or plan and apply; answer 0 only where all is done and all could be read."""
     plan, aws = _saved_plan(settings, plan_file) if plan_file else _plan(settings)
-    if not settings.is_json:
+    if not settings.is_json and (settings.verbose or not yes):
         print_plan(plan, talk())
+    elif not settings.is_json:
+        talk().print(summary(plan))
     _refuse_over_quota(plan)
     if plan.destructive and not allow_destroy:
         first = plan.destructive[0].change.describe()
@@ -126,7 +128,7 @@ def _saved_plan(settings: Settings, path: Path) -> tuple[Plan, Aws]:
 
 
 def _refuse_over_quota(plan: Plan) -> None:
-    over = [room for room in plan.headroom if room.used > room.limit and "default quota" not in room.what]
+    over = [room for room in plan.headroom if room.used > room.limit and not room.adjustable]
     if over and plan.steps:
         told = "; ".join(f"{room.what} would be {room.used:,} of {room.limit:,}" for room in over)
         raise OrgctlError("bootstrap", f"AWS would refuse it half-way: {told}", "bring the manifest within the quotas")
@@ -143,7 +145,7 @@ def _confirmed(plan: Plan) -> bool:
 def _apply(settings: Settings, plan: Plan, aws: Aws, path: Path) -> tuple[Outcome, ...]:
     with FileJournal(path, lambda: datetime.now(UTC)) as journal:
         talk().print(f"recorded in {path}")
-        with RunProgress(talk(), len(plan.steps), quiet=settings.is_json) as progress:
+        with RunProgress(talk(), len(plan.steps), quiet=settings.is_json, verbose=settings.verbose) as progress:
             executor = Executor(aws, dict(plan.ids), pace_of(settings), _new_id, on_wait=progress.waits)
             with _stopped_by_interrupt() as should_stop:
                 return apply_plan(
@@ -151,6 +153,7 @@ def _apply(settings: Settings, plan: Plan, aws: Aws, path: Path) -> tuple[Outcom
                     executor,
                     journal,
                     load_quotas().organization,
+                    on_start=progress.started,
                     on_outcome=progress.settled,
                     should_stop=should_stop,
                 )

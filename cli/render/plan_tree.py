@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from cli.render.places import PLACED, Places
 from org import changes as c
 from org.model import ROOT, UnitPath, name_of, parent_of
 from org.plan.model import Effect, Headroom, InstanceEffect, Plan, StackSetPreview, Step
@@ -27,7 +28,8 @@ def summary(plan: Plan) -> str:
     """Count the changes: `12 changes: 10 to make, 1 to change, 1 to take away (1 destructive)`."""
     if not plan.steps:
         return "no changes: the organization is what the manifest says"
-    signs = Counter(sign_of(step.change) for step in plan.steps)
+    made: set[str] = {s.change.name for s in plan.steps if isinstance(s.change, c.CreateAccount | c.CreateStackSet)}
+    signs = Counter(_counted_as(step.change, made) for step in plan.steps)
     parts = [(signs["+"], "to make"), (signs["~"] + signs["→"], "to change"), (signs["-"], "to take away")]
     told = ", ".join(f"{count} {what}" for count, what in parts if count)
     destructive = f" ({len(plan.destructive)} destructive)" if plan.destructive else ""
@@ -44,21 +46,29 @@ def sign_of(change: c.Change) -> str:
     return "→" if kind == "move" else "~"
 
 
+def _counted_as(change: c.Change, made: set[str]) -> str:
+    """Count what settles a new account or StackSet as part of making it."""
+    match change:
+        case c.MoveAccount(name=name) | c.SetContact(account=name) | c.UpdateStackInstances(stackset=name):
+            return "+" if name in made else sign_of(change)
+        case _:
+            return sign_of(change)
+
+
 def _sections(plan: Plan) -> Iterator[RenderableType]:
     yield Text(summary(plan), style="bold")
-    for title, steps in _areas(plan.steps):
-        tree = Tree(Text(title, style="bold"))
-        for step in steps:
-            tree.add(_line(step))
-        if steps:
-            yield tree
-    if any(isinstance(step.change, _PLACED) for step in plan.steps):
+    for title, kinds in (("Organization", _SERVICES), ("Policies", _POLICIES)):
+        found = [_line(step) for step in plan.steps if isinstance(step.change, kinds)]
+        if found:
+            yield _branch(title, found)
+    if any(isinstance(step.change, PLACED) for step in plan.steps):
         yield _organization(plan)
-    previews = [p for p in plan.previews if p.instances or _stackset_steps(plan, p.stackset)]
+    by_stackset = _by_stackset(plan)
+    previews = [p for p in plan.previews if p.instances or p.stackset in by_stackset]
     if previews:
         tree = Tree(Text("StackSets", style="bold"))
         for preview in previews:
-            _stackset(tree, plan, preview)
+            _stackset(tree, by_stackset.get(preview.stackset, []), preview)
         yield tree
     for title, lines in (
         ("Unmanaged (left alone)", plan.unmanaged),
@@ -67,25 +77,9 @@ def _sections(plan: Plan) -> Iterator[RenderableType]:
         ("Quotas", tuple(_room(room) for room in plan.headroom if room.used / room.limit >= _TIGHT)),
     ):
         if lines:
-            tree = Tree(Text(title, style="bold"))
-            for line in lines:
-                tree.add(Text(line))
-            yield tree
+            yield _branch(title, [Text(line) for line in lines])
 
 
-_PLACED = (
-    c.CreateUnit,
-    c.RenameUnit,
-    c.DeleteUnit,
-    c.CreateAccount,
-    c.RenameAccount,
-    c.MoveAccount,
-    c.CloseAccount,
-    c.SetContact,
-    c.ChangeTags,
-    c.AttachPolicy,
-    c.DetachPolicy,
-)
 _SERVICES = (
     c.CreateOrganization,
     c.EnablePolicyType,
@@ -99,9 +93,11 @@ _SERVICES = (
 _POLICIES = (c.CreatePolicy, c.UpdatePolicy, c.DeletePolicy)
 
 
-def _areas(steps: tuple[Step, ...]) -> Iterator[tuple[str, list[Step]]]:
-    for title, kinds in (("Organization", _SERVICES), ("Policies", _POLICIES)):
-        yield title, [step for step in steps if isinstance(step.change, kinds)]
+def _branch(title: str, lines: Iterable[Text]) -> Tree:
+    tree = Tree(Text(title, style="bold"))
+    for line in lines:
+        tree.add(line)
+    return tree
 
 
 def _line(step: Step) -> Text:
@@ -117,10 +113,11 @@ def _line(step: Step) -> Text:
 
 
 def _organization(plan: Plan) -> Tree:
+    places = Places(plan)
     placed: dict[UnitPath, list[Step]] = {}
     for step in plan.steps:
-        if isinstance(step.change, _PLACED):
-            placed.setdefault(_place(plan, step.change), []).append(step)
+        if isinstance(step.change, PLACED):
+            placed.setdefault(places.of(step.change), []).append(step)
     tree = Tree(Text("Units and accounts", style="bold"))
     branches: dict[UnitPath, Tree] = {ROOT: tree.add(Text("Root"))}
     for path in sorted(_with_parents(placed), key=lambda path: (path != ROOT, path.split("/"))):
@@ -129,38 +126,6 @@ def _organization(plan: Plan) -> Tree:
         for line in _lines(step for step in placed.get(path, []) if not _is_unit_itself(step.change, path)):
             branch.add(line)
     return tree
-
-
-def _place(plan: Plan, change: c.Change) -> UnitPath:
-    """Answer the unit under which a change is shown."""
-    match change:
-        case c.CreateUnit(path=path) | c.RenameUnit(path=path) | c.DeleteUnit(path=path):
-            return path
-        case c.MoveAccount(destination=destination):
-            return destination
-        case c.AttachPolicy(target=target) | c.DetachPolicy(target=target) if target.kind != "account":
-            return UnitPath(target.name)
-        case c.AttachPolicy(target=target) | c.DetachPolicy(target=target):
-            return _account_place(plan, target.name)
-        case c.CreateAccount(name=account) | c.RenameAccount(name=account) | c.CloseAccount(name=account):
-            return _account_place(plan, account)
-        case c.SetContact(account=account):
-            return _account_place(plan, account)
-        case c.ChangeTags(reference=reference):
-            kind, _, name = reference.partition(":")
-            if kind == "unit-id":
-                return UnitPath(name)
-            return _account_place(plan, name) if kind == "account-id" else ROOT
-        case _:
-            return ROOT
-
-
-def _account_place(plan: Plan, name: str) -> UnitPath:
-    for step in plan.steps:
-        if isinstance(step.change, c.MoveAccount) and step.change.name == name:
-            return step.change.destination
-    id = plan.ids.get(f"account-id:{name}")
-    return next((account.unit for account in plan.observed.accounts if account.id == id), ROOT)
 
 
 def _with_parents(paths: Iterable[UnitPath]) -> set[UnitPath]:
@@ -179,8 +144,7 @@ def _is_unit_itself(change: c.Change, path: UnitPath) -> bool:
 def _unit_line(path: UnitPath, steps: list[Step]) -> Text:
     for step in steps:
         if _is_unit_itself(step.change, path):
-            line = _line(step)
-            return Text.assemble(line) if not isinstance(step.change, c.CreateUnit) else _named("+", name_of(path))
+            return _named("+", name_of(path)) if isinstance(step.change, c.CreateUnit) else _line(step)
     return Text(name_of(path))
 
 
@@ -201,21 +165,20 @@ def _lines(steps: Iterable[Step]) -> Iterator[Text]:
 # StackSets
 
 
-def _stackset_steps(plan: Plan, name: str) -> list[Step]:
-    def named(change: c.Change) -> str:
-        match change:
-            case c.CreateStackSet(name=found) | c.UpdateStackSet(name=found) | c.DeleteStackSet(name=found):
-                return found
+def _by_stackset(plan: Plan) -> dict[str, list[Step]]:
+    found: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        match step.change:
+            case c.CreateStackSet(name=name) | c.UpdateStackSet(name=name) | c.DeleteStackSet(name=name):
+                found.setdefault(name, []).append(step)
             case c.CreateStackInstances() | c.UpdateStackInstances() | c.DeleteStackInstances():
-                return change.stackset
+                found.setdefault(step.change.stackset, []).append(step)
             case _:
-                return ""
+                pass
+    return found
 
-    return [step for step in plan.steps if named(step.change) == name]
 
-
-def _stackset(tree: Tree, plan: Plan, preview: StackSetPreview) -> None:
-    steps = _stackset_steps(plan, preview.stackset)
+def _stackset(tree: Tree, steps: list[Step], preview: StackSetPreview) -> None:
     branch = tree.add(Text.assemble(preview.stackset, (f"  {collapse(preview.instances)}", "dim")))
     for step in steps:
         branch.add(_line(step))
@@ -247,7 +210,10 @@ def _instance_lines(instances: tuple[InstanceEffect, ...]) -> Iterator[Text]:
 
 
 def _room(room: Headroom) -> str:
-    return f"{room.what}: {room.used:,} of {room.limit:,}" + ("  OVER" if room.used > room.limit else "")
+    over = (
+        ("  (ask for more, if AWS has not given it)" if room.adjustable else "  OVER") if room.used > room.limit else ""
+    )
+    return f"{room.what}: {room.used:,} of {room.limit:,}{over}"
 
 
 def _count(number: int, what: str) -> str:

@@ -9,12 +9,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from org.apply.outcome import Done, Failed, Outcome, Skipped
+from org.plan.model import Step
 
 
 class RunProgress:
-    def __init__(self, console: Console, steps: int, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, steps: int, *, quiet: bool = False, verbose: bool = False) -> None:
         self._console = console
         self._quiet = quiet
+        self._verbose = verbose and not quiet
+        self._said = ""
         self._bar = (
             Progress(
                 TextColumn("{task.description}"),
@@ -42,6 +45,10 @@ class RunProgress:
         if self._bar:
             self._bar.stop()
 
+    def started(self, step: Step) -> None:
+        if self._verbose:
+            self._console.print(f"begin    {step.change.describe()}")
+
     def settled(self, outcome: Outcome) -> None:
         if self._bar and self._task is not None:
             self._bar.advance(self._task)
@@ -49,6 +56,10 @@ class RunProgress:
             self._console.print(said(outcome))
 
     def waits(self, what: str) -> None:
+        """Show what is waited for; in lines, each thing once."""
+        if self._verbose and what != self._said:
+            self._console.print(f"waiting  {what}")
+            self._said = what
         if self._bar and self._task is not None:
             self._bar.update(self._task, description=what)
 

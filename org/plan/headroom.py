@@ -22,8 +22,10 @@ def find_headroom(situation: Situation, draft: Draft, quotas: Quotas) -> tuple[H
 
 def _organization(situation: Situation, draft: Draft, quotas: Quotas) -> Iterator[Headroom]:
     observed, limits = situation.observed, quotas.organization
-    accounts = len(observed.accounts) + len(draft.ids_of("create-account")) + (0 if observed.id else 1)
-    yield Headroom("accounts (default quota; yours may be higher)", accounts, limits.accounts)
+    created = len(draft.ids_of("create-account"))
+    if created:
+        accounts = len(observed.accounts) + created + (0 if observed.id else 1)
+        yield Headroom("accounts", accounts, limits.accounts, adjustable=True)
     units = len(observed.units) + len(draft.ids_of("create-unit")) - len(draft.ids_of("delete-unit"))
     yield Headroom("units", units, limits.units)
     closing = len(draft.ids_of("close-account"))

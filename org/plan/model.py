@@ -65,6 +65,9 @@ class Headroom:
     what: str
     used: int
     limit: int
+    """AWS's default, dated in `org/quotas.toml`."""
+    adjustable: bool = False
+    """AWS raises it on request, so that the organization's own may be higher."""
 
 
 @dataclass(frozen=True, slots=True)

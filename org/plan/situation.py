@@ -128,6 +128,12 @@ class Situation:
             live = next((a for a in observed.accounts if a.id == wanted_id), None)
         else:
             live = next((a for a in observed.accounts if a.email.lower() == account.email.lower()), None)
+            if live and live.id == observed.management_account_id:
+                raise OrgctlError(
+                    f"account {account.name}",
+                    f"{account.email} is the email of the management account, {live.name} ({live.id})",
+                    "give it another email, or name it as management_account",
+                )
         if live is None and account.id and observed.id:
             raise OrgctlError(
                 f"account {account.name}",
