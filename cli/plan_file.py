@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,15 @@ def dump_plan(plan: Plan) -> str:
 
 
 def plan_schema() -> dict[str, Any]:
-    return _adapter().json_schema(mode="serialization")
+    """Answer the JSON Schema of a saved plan, what is written for readers included."""
+    schema = _adapter().json_schema(mode="serialization")
+    step = schema["$defs"]["Step"]
+    step["properties"] |= {
+        "says": {"type": "string", "description": "The change in one sentence."},
+        "destructive": {"type": "boolean", "description": "Going back would not bring back what it takes away."},
+    }
+    step["required"] += list(_TOLD)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A plan of orgctl", **schema}
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -69,3 +78,8 @@ def load_plan(path: Path) -> Plan:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise OrgctlError(f"{path}: {place}", f"not a plan: {first['msg'].lower()}", "plan again") from error
+
+
+if __name__ == "__main__":
+    # Writes the schema that is committed, when the plan has changed: python -m cli.plan_file docs/plan.schema.json
+    Path(sys.argv[1]).write_text(json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

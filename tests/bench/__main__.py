@@ -28,16 +28,20 @@ class Figure:
 def main() -> None:
     figures: dict[str, Figure] = {}
     for measure in (measure_cli, measure_manifest, measure_plan, measure_synth, measure_bootstrap):
-        figures |= measure()
-        for name, figure in figures.items():
-            if name not in main.__dict__:
-                main.__dict__[name] = True
-                print(f"{name:<42} {figure.value:>10.3f} {figure.unit:<6} {figure.target}")
+        found = measure()
+        for name, figure in found.items():
+            say(f"{name:<48} {figure.value:>9.3f} {figure.unit:<4} target: {figure.target}")
+        figures |= found
     OUT.parent.mkdir(exist_ok=True)
     said = {name: asdict(figure) for name, figure in figures.items()}
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
     OUT.write_text(json.dumps({"measured_on": machine, "figures": said}, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {OUT.relative_to(ROOT)}")
+    say(f"written to {OUT.relative_to(ROOT)}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def best(run: Callable[[], object], times: int) -> float:

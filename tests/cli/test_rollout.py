@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
+from jsonschema import Draft202012Validator
+
+from cli.plan_file import plan_schema
 from tests.support.command_line import CommandLine
 
 MANIFEST = """\
@@ -166,6 +169,14 @@ def test_plan_as_json_is_what_is_saved_and_says_each_step(in_sandbox: CommandLin
         "says": "create the organization, with all features",
         "destructive": False,
     }
+
+
+def test_saved_plan_is_of_the_committed_schema(in_sandbox: CommandLine) -> None:
+    committed = json.loads((Path(__file__).parents[2] / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+    assert plan_schema() == committed, "python -m cli.plan_file docs/plan.schema.json writes it anew"
+    bootstrap(in_sandbox)
+    write(MANIFEST.partition("policies:")[0])
+    Draft202012Validator(committed).validate(json.loads(in_sandbox("plan", "--format", "json").out))
 
 
 def test_file_that_is_no_plan_is_refused(in_sandbox: CommandLine) -> None:
