@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from org.errors import OrgctlError
 from org.sandbox.process import record_state
 from org.sandbox.server import Sandbox
-from org.sandbox.settings import DEFAULT_SEED
+from org.sandbox.settings import DEFAULT_SEED, Settings
 
 
 def main() -> int:
@@ -20,13 +21,17 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     arguments = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        sandbox = Sandbox(arguments.port, arguments.seed, token=arguments.token)
+        sandbox = Sandbox(arguments.port, Settings(seed=arguments.seed), token=arguments.token)
+        record_state(arguments.state, sandbox.port, arguments.token)
     except OrgctlError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    record_state(arguments.state, sandbox.port, arguments.token)
+    except OSError as error:
+        sys.stderr.write(f"sandbox: cannot write {arguments.state}: {error.strerror}; make room for it\n")
+        return 1
     sandbox.serve()
     return 0
 

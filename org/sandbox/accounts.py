@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from moto.core.utils import unix_time, utcnow
-from moto.organizations import utils
 from moto.organizations.models import organizations_backends
 
 from org.sandbox.directory import Directory
@@ -24,7 +23,6 @@ from org.sandbox.records import (
     PENDING_CLOSURE,
     Creation,
     SandboxAccount,
-    make_creation,
 )
 from org.sandbox.refusals import Refusal, constraint, invalid
 from org.sandbox.tag_rules import check_tags
@@ -64,7 +62,8 @@ class Accounts(Directory):
         if len(self.accounts) + len(under_way) >= self.quotas.accounts:
             message = "You have exceeded the allowed number of AWS accounts."
             raise constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED", message)
-        creation = make_creation(name, email, role, tags)
+        id = self.ids.make_creation_id(email, name)
+        creation = Creation(id, name, email, role, tags, requested=unix_time(utcnow()))
         if any((each.name, each.email.casefold()) == (name, email.casefold()) for each in under_way):
             creation.failure = "CONCURRENT_ACCOUNT_MODIFICATION"
         self.creations.append(creation)
@@ -109,9 +108,7 @@ class Accounts(Directory):
         creation.state = "SUCCEEDED"
 
     def _admit(self, name: str, email: str, tags: Mapping[str, str]) -> SandboxAccount:
-        id = utils.make_random_account_id()
-        while self.has_account(id):
-            id = utils.make_random_account_id()
+        id = self.ids.make_account_id(email)
         account = SandboxAccount(self.organization, id, name, email, tags, method="CREATED")
         self.add_account(account)
         self.attach_defaults(account)

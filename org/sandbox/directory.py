@@ -28,6 +28,7 @@ from org.sandbox.refusals import (
     unit_not_found,
 )
 from org.sandbox.settings import current_settings
+from org.sandbox.stable_ids import StableIds
 
 FULL_ACCESS = {
     utils.DEFAULT_SCP_POLICY_ID: SERVICE_CONTROL_POLICY,
@@ -43,6 +44,11 @@ class Directory(OrganizationsBackend):
     def _url_module(self) -> ModuleType:
         # moto derives the name of this module from ours, and would not find it.
         return importlib.import_module("moto.organizations.urls")
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        # Outlives the organization: one that is made anew has other ids.
+        self.ids = StableIds(account_id)
+        super().__init__(region_name, account_id)
 
     def _reset(self) -> None:
         super()._reset()

@@ -25,6 +25,7 @@ from org.sandbox.units import Units
 _Item = TypeVar("_Item")
 
 PAGE_SIZE = 20
+"""The most that MaxResults may be, and what is assumed of ListTagsForResource, which has no MaxResults."""
 
 _ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _FULL_ACCESS_POLICIES = (
@@ -54,6 +55,7 @@ class SandboxOrganizations(Accounts, Policies, TrustedAccess, Units):
             raise Refusal("AlreadyInOrganizationException", message)
         settings = current_settings()
         organization = FakeOrganization(self.account_id, region, kwargs.get("FeatureSet") or "ALL")
+        organization.id, organization.root_id = self.ids.make_organization_id(), self.ids.make_root_id()
         organization.master_account_email = settings.management_email
         self.org = organization
         self.add_unit(Root(organization))

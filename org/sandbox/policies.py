@@ -71,7 +71,8 @@ class Policies(Directory):
         if sum(not policy.aws_managed for policy in self.find_policies(policy_type)) >= quota.per_organization:
             message = f"You have exceeded the number of policies of the type {policy_type}."
             raise constraint("POLICY_NUMBER_LIMIT_EXCEEDED", message)
-        policy = SandboxPolicy(self.organization, utils.make_random_policy_id(), policy_type, name, kwargs["Content"])
+        id = self.ids.make_policy_id(policy_type, name)
+        policy = SandboxPolicy(self.organization, id, policy_type, name, kwargs["Content"])
         policy.description = kwargs.get("Description", "")
         policy.tags = tags
         self.policies.append(policy)

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,11 +69,11 @@ def start_sandbox(
 ) -> Running:
     """Start the sandbox and wait until it answers; one that runs in this directory already is answered as it is.
 
-    Raises OrgctlError where it does not answer within START_SECONDS, with the end of its log.
+    Raises OrgctlError where it does not answer within START_SECONDS, with the end of its log, and where the directory
+    cannot be written.
     """
     check_moto()
-    directory.mkdir(parents=True, exist_ok=True)
-    with _only_one(directory):
+    with _needing(directory), _only_one(directory):
         running = sandbox_status(directory)
         if running is not None:
             return Running(running.pid, running.port, running.started, running.log, running.token, already_running=True)
@@ -82,12 +82,11 @@ def start_sandbox(
 
 def sandbox_status(directory: Path) -> Running | None:
     """Answer the sandbox of this directory if it answers; what a dead one left behind is cleared away."""
-    recorded = _load_state(directory)
-    if recorded is None:
-        return None
-    if _ask(recorded.port, "GET", "status") == recorded.token:
-        return recorded
-    _state_file(directory).unlink(missing_ok=True)
+    with _needing(directory):
+        recorded = _load_state(directory)
+        if recorded is None or _ask(recorded.port, "GET", "status") == recorded.token:
+            return recorded
+        _state_file(directory).unlink(missing_ok=True)
     return None
 
 
@@ -96,11 +95,13 @@ def stop_sandbox(directory: Path, *, sleep: Sleep = time.sleep, clock: Clock = t
     running = sandbox_status(directory)
     if running is None:
         return None
-    os.kill(running.pid, signal.SIGTERM)
-    if not _wait(lambda: _has_ended(running.pid), STOP_SECONDS, sleep, clock):
-        os.kill(running.pid, signal.SIGKILL)
-        _wait(lambda: _has_ended(running.pid), STOP_SECONDS, sleep, clock)
-    _state_file(directory).unlink(missing_ok=True)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):  # ended by itself since it answered
+            os.kill(running.pid, sign)
+        if _wait(lambda: _has_ended(running.pid), STOP_SECONDS, sleep, clock):
+            break
+    with _needing(directory):
+        _state_file(directory).unlink(missing_ok=True)
     return running
 
 
@@ -201,7 +202,7 @@ def _wait(done: Callable[[], bool], seconds: float, sleep: Sleep, clock: Clock) 
     return True
 
 
-def _ask(port: int, method: str, what: str, timeout: float = 2) -> str | None:
+def _ask(port: int, method: str, what: str, timeout: float = 5) -> str | None:
     """Answer the token of whoever listens there; None where it is no sandbox, or nobody."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
@@ -217,14 +218,26 @@ def _ask(port: int, method: str, what: str, timeout: float = 2) -> str | None:
 def _load_state(directory: Path) -> Running | None:
     try:
         state = json.loads(_state_file(directory).read_text(encoding="utf-8"))
-        return Running(state["pid"], state["port"], state["started"], _log_file(directory), state["token"])
+        return Running(int(state["pid"]), int(state["port"]), state["started"], _log_file(directory), state["token"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 @contextmanager
+def _needing(directory: Path) -> Iterator[None]:
+    """Turn what keeps the files of the sandbox from being read and written into an OrgctlError."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot keep its state there: {error.strerror or error}"
+        todo = "set ORGCTL_HOME to a folder with room that you may write"
+        raise OrgctlError(f"sandbox {directory}", what, todo) from error
+
+
+@contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
     """Let two commands that start the sandbox at once do it one after the other."""
+    directory.mkdir(parents=True, exist_ok=True)
     with (directory / "sandbox.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

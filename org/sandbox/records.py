@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moto.core.utils import unix_time, utcnow
-from moto.organizations import utils
+from moto.core.utils import utcnow
 from moto.organizations.models import FakeAccount, FakeOrganization, FakeOrganizationalUnit, FakePolicy, FakeRoot
 
 ACTIVE = "ACTIVE"
@@ -107,11 +106,6 @@ class Creation:
         if self.state == "FAILED":
             status["FailureReason"] = self.failure
         return status
-
-
-def make_creation(name: str, email: str, role: str, tags: Mapping[str, str]) -> Creation:
-    id = utils.make_random_create_account_status_id()
-    return Creation(id, name, email, role, tags, requested=unix_time(utcnow()))
 
 
 Unit = FakeOrganizationalUnit

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from org.errors import OrgctlError
+from org.sandbox.failures import answer_failures, answer_failures_in_process
 from org.sandbox.install import install
 from org.sandbox.process import CONTROL, HOST
 from org.sandbox.session import isolated_session, session_for
-from org.sandbox.settings import DEFAULT_REGION, DEFAULT_SEED, Settings
-from org.sandbox.unsupported import name_what_is_not_emulated, name_what_is_not_emulated_in_process
+from org.sandbox.settings import DEFAULT_REGION, Settings, current_settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +47,7 @@ def one_at_a_time(application: WSGIApplication) -> WSGIApplication:
     return serve
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, name_what_is_not_emulated)
+MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures)
 """What each request goes through, outermost first: the place for throttles, faults and enforcement."""
 
 
@@ -58,16 +58,13 @@ class Sandbox:
     Raises OrgctlError where the port is taken, or moto is not what `install` needs.
     """
 
-    def __init__(
-        self, port: int = 0, seed: int = DEFAULT_SEED, settings: Settings | None = None, token: str = ""
-    ) -> None:
+    def __init__(self, port: int = 0, settings: Settings | None = None, token: str = "") -> None:
         install(settings)
-        self.seed = seed
         self._token = token
         self._thread: threading.Thread | None = None
         self._server = self._open(port)
         self.port = self._server.port
-        reset(seed)
+        reset()
 
     def _open(self, port: int) -> BaseWSGIServer:
         from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -114,7 +111,7 @@ class Sandbox:
                 return self._answer_control(start_response)
             if request == ("POST", f"{CONTROL}/reset"):
                 with _request_lock:
-                    reset(self.seed)
+                    reset()
                 return self._answer_control(start_response)
             return application(environ, start_response)
 
@@ -122,10 +119,10 @@ class Sandbox:
 
     def _answer_control(self, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "application/json")])
-        return [json.dumps({"pid": os.getpid(), "token": self._token, "seed": self.seed}).encode()]
+        return [json.dumps({"pid": os.getpid(), "token": self._token, "seed": current_settings().seed}).encode()]
 
 
-def reset(seed: int = DEFAULT_SEED) -> None:
+def reset() -> None:
     """Forget every account and resource, and begin again with the same ids."""
     from moto.core.base_backend import BackendDict
     from moto.core.model_instances import reset_model_data
@@ -133,13 +130,11 @@ def reset(seed: int = DEFAULT_SEED) -> None:
 
     BackendDict.reset()
     reset_model_data()
-    mock_random.seed(seed)
+    mock_random.seed(current_settings().seed)
 
 
 @contextmanager
-def in_process_sandbox(
-    seed: int = DEFAULT_SEED, region: str = DEFAULT_REGION, settings: Settings | None = None
-) -> Iterator[boto3.Session]:
+def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None = None) -> Iterator[boto3.Session]:
     """Give a session on a new, empty sandbox within this process, without HTTP: for tests that need many.
 
     While it lasts, no client that this process makes reaches AWS, whatever session it comes from.
@@ -150,14 +145,14 @@ def in_process_sandbox(
     from moto.moto_api._internal import mock_random
 
     process_request = botocore_stubber.process_request
-    process = name_what_is_not_emulated_in_process(process_request)
+    process = answer_failures_in_process(process_request)
 
     def process_alone(request: Any) -> Any:
         with _request_lock:
             return process(request)
 
     with moto.mock_aws():
-        mock_random.seed(seed)
+        mock_random.seed(current_settings().seed)
         botocore_stubber.process_request = process_alone  # type: ignore[method-assign]
         try:
             yield isolated_session(region)
@@ -171,6 +166,9 @@ def _listen(port: int) -> socket.socket:
     try:
         listener.bind((HOST, port))
         listener.listen(128)
+    except OverflowError as error:
+        listener.close()
+        raise OrgctlError("sandbox", f"there is no port {port}", "give one from 1 to 65535") from error
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

@@ -21,6 +21,8 @@ def sandbox_quotas(accounts: int = 5_000) -> Quotas:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    seed: int = DEFAULT_SEED
+    """All ids follow from it."""
     management_name: str = "Management"
     management_email: str = "management@example.com"
     quotas: Quotas = field(default_factory=sandbox_quotas)

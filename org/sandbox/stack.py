@@ -29,7 +29,7 @@ from org.sandbox.stack_resources import (
     reason_of,
 )
 from org.sandbox.stack_types import find_type
-from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wanted
+from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wanted, refuse_malformed_properties
 from org.sandbox.template import Template, order_resources, parse_template
 from org.sandbox.template_functions import Scope, as_text, holds, parameter_values, resolve
 
@@ -241,7 +241,9 @@ class SandboxStack(Stack):
         elif needs_replacement(existing, wanted):
             wanted = self._want(logical_id, kind, properties, None, deployment.tags)
             self._create(kind, wanted, deployment, retained=retained)
-            deployment.obsolete.append(existing)
+            if definition.get("UpdateReplacePolicy") != "Retain":
+                # The deletion policy speaks of a resource that leaves the template, not of one that is replaced.
+                deployment.obsolete.append(replace(existing, retained=False))
         else:
             self._update(existing, wanted, deployment, retained=retained)
 
@@ -259,9 +261,10 @@ class SandboxStack(Stack):
 
     def _create(self, kind: ResourceType, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
         self._record(wanted, "CREATE_IN_PROGRESS")
-        created = kind.create(wanted)
-        deployment.undo.append(partial(kind.delete, created, wanted))
-        created = kind.configure(created, None, wanted)
+        with refuse_malformed_properties():
+            created = kind.create(wanted)
+            deployment.undo.append(partial(kind.delete, created, wanted))
+            created = kind.configure(created, None, wanted)
         self._resources[wanted.logical_id] = StackResource(kind, wanted, created, retained)
         self._record(wanted, "CREATE_COMPLETE")
 
@@ -269,7 +272,8 @@ class SandboxStack(Stack):
         if wanted != existing.wanted:
             self._record(wanted, "UPDATE_IN_PROGRESS")
             deployment.undo.append(partial(existing.kind.configure, existing.created, wanted, existing.wanted))
-            created = existing.kind.configure(existing.created, existing.wanted, wanted)
+            with refuse_malformed_properties():
+                created = existing.kind.configure(existing.created, existing.wanted, wanted)
             existing = replace(existing, wanted=wanted, created=created)
             self._record(wanted, "UPDATE_COMPLETE")
         self._resources[wanted.logical_id] = replace(existing, retained=retained)

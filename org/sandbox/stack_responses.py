@@ -110,4 +110,4 @@ class StackResponses(CloudFormationResponse):
         params: dict[str, Any] = self._get_params()
         for option in _REFUSED_OPTIONS:
             if params.get(option):
-                raise ValidationError(message=f"the orgctl sandbox does not support {option} of a stack")
+                raise ValidationError(message=f"the orgctl sandbox does not emulate {option} of a stack")

@@ -6,7 +6,7 @@ filters and overrides are not considered, and neither are operation preferences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from moto.cloudformation.models import cloudformation_backends
@@ -14,17 +14,17 @@ from moto.moto_api._internal import mock_random
 
 from org.sandbox.cloudformation import SandboxCloudFormation
 from org.sandbox.stackset_engine import Selection, create_instances, delete_instances
-from org.sandbox.stackset_model import Operation, Outcome, Place, Preferences, StackSet, Status
+from org.sandbox.stackset_model import Operation, Outcome, Place, Preferences, Progress, StackSet, Status, Work
 from org.sandbox.stackset_targets import Tree, has_access, observe_tree
 
 _TOLERANT = Preferences(tolerance_percentage=100, concurrent_percentage=100, parallel_regions=True)
 """Places do not depend on each other here."""
 
 
-def redeploy_account(management_account: str, account_id: str, from_parent: str | None, to_parent: str | None) -> None:
+def redeploy_account(management_account: str, account_id: str, from_parent: str, to_parent: str) -> None:
     """Delete the instances of the units that the account has left, then create those of the units it is in now.
 
-    A parent that is None or empty stands for outside the organization. An account that is closed keeps its instances.
+    An empty parent stands for outside the organization. An account that is closed keeps its instances.
     """
     stack_sets = [each for each in _administered_by(management_account) if each.auto_deployment.enabled]
     if not stack_sets or account_id == management_account:
@@ -72,7 +72,7 @@ def _administered_by(management_account: str) -> list[StackSet]:
     ]
 
 
-def _covered_regions(stack_set: StackSet, tree: Tree, parent: str | None) -> Mapping[str, str]:
+def _covered_regions(stack_set: StackSet, tree: Tree, parent: str) -> Mapping[str, str]:
     """Answer the Regions to which a unit's accounts are deployed, each with the target that says so."""
     units = tree.chain(parent)
     targets = [unit_id for unit_id in stack_set.targets if unit_id in units]
@@ -80,7 +80,7 @@ def _covered_regions(stack_set: StackSet, tree: Tree, parent: str | None) -> Map
     return dict(reversed(list(pairs)))
 
 
-def _withdraw(stack_set: StackSet, account_id: str, tree: Tree, from_parent: str | None, to_parent: str | None) -> None:
+def _withdraw(stack_set: StackSet, account_id: str, tree: Tree, from_parent: str, to_parent: str) -> None:
     covered = _covered_regions(stack_set, tree, to_parent)
     left = [
         place
@@ -96,7 +96,7 @@ def _withdraw(stack_set: StackSet, account_id: str, tree: Tree, from_parent: str
         _run(stack_set, "DELETE", delete_instances(stack_set, lambda: left, _TOLERANT, retain=retain), retain=retain)
 
 
-def _extend(stack_set: StackSet, account_id: str, tree: Tree, to_parent: str | None, failed: set[str]) -> bool:
+def _extend(stack_set: StackSet, account_id: str, tree: Tree, to_parent: str, failed: set[str]) -> bool:
     """Create what the account lacks; answer whether those that depend on this StackSet may follow."""
     covered = _covered_regions(stack_set, tree, to_parent)
     places = tuple(
@@ -107,10 +107,10 @@ def _extend(stack_set: StackSet, account_id: str, tree: Tree, to_parent: str | N
     missing = [arn for arn in stack_set.auto_deployment.depends_on if arn in failed]
     if missing:
         reason = f"Not begun, since StackSets that it depends on failed: {', '.join(missing)}"
-        _run(stack_set, "CREATE", lambda _: Outcome(Status.FAILED, (), reason))
+        _run(stack_set, "CREATE", _fail_at_once(reason))
         return False
     # One Region may be covered by another target than the next, and an instance remembers which.
-    outcomes = [
+    operations = [
         _run(
             stack_set,
             "CREATE",
@@ -118,12 +118,18 @@ def _extend(stack_set: StackSet, account_id: str, tree: Tree, to_parent: str | N
         )
         for place in places
     ]
-    return not any(outcome.failures for outcome in outcomes)
+    return not any(operation.failures for operation in operations)
 
 
-def _run(
-    stack_set: StackSet, action: str, work: Callable[[Operation], Outcome], *, retain: bool | None = None
-) -> Operation:
+def _fail_at_once(reason: str) -> Work:
+    def work(_: Operation) -> Progress:
+        yield from ()
+        return Outcome(Status.FAILED, reason)
+
+    return work
+
+
+def _run(stack_set: StackSet, action: str, work: Work, *, retain: bool | None = None) -> Operation:
     operation = Operation(str(mock_random.uuid4()), action, {}, {}, work, retain_stacks=retain)
     stack_set.run_at_once(operation)
     return operation

@@ -14,7 +14,8 @@ from org.sandbox.cloudformation import SandboxCloudFormation, find_backend
 from org.sandbox.stack_responses import StackResponses
 from org.sandbox.stackset_engine import FindPlaces
 from org.sandbox.stackset_model import Operation, Place, StackSet, Status, Work
-from org.sandbox.stackset_requests import check_unit_ids, refuse, take_page
+from org.sandbox.stackset_refusals import refuse
+from org.sandbox.stackset_requests import check_unit_ids, take_page
 from org.sandbox.stackset_targets import (
     Targets,
     Tree,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moto.moto_api._internal import mock_random
 
 from org.sandbox.cloudformation import SandboxCloudFormation, find_backend
 from org.sandbox.stack_resources import REFUSALS, StackRequest, reason_of
-from org.sandbox.stackset_model import Instance, Operation, Outcome, Place, Preferences, Result, StackSet, Status, Work
+from org.sandbox.stackset_model import Instance, Operation, Place, Preferences, Progress, Result, StackSet, Status, Work
 from org.sandbox.stackset_rollout import Rollout, roll_out
-from org.sandbox.stackset_targets import Tree, observe_tree
+from org.sandbox.stackset_targets import is_inactive, observe_tree
 from org.sandbox.template import parse_template
 
 CANCELLED = "Cancelled since failure tolerance has exceeded"
+STOPPED = "Cancelled since the operation was stopped"
+GONE = "Cancelled since the stack instance is no longer there"
 SUSPENDED = "Skipped, since the account is suspended"
 
 Change = Callable[[Instance], str]
@@ -41,7 +43,7 @@ def create_instances(
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html (OperationId)
     """
 
-    def work(operation: Operation) -> Outcome:
+    def work(operation: Operation) -> Progress:
         tree = observe_tree(stack_set.administrator, stack_set.region)
         places = [
             place for place in selection.places if place in stack_set.instances or place.account_id not in tree.inactive
@@ -55,7 +57,7 @@ def create_instances(
         def deploy_unless_current(instance: Instance) -> str:
             return "" if instance.status is Status.CURRENT else deploy(stack_set, instance)
 
-        return _change_instances(stack_set, places, preferences, operation, tree, deploy_unless_current)
+        return (yield from roll_out(places, preferences, _make_rollout(stack_set, operation, deploy_unless_current)))
 
     return work
 
@@ -71,8 +73,7 @@ def update_instances(
     An INOPERABLE instance is left out, as AWS does.
     """
 
-    def work(operation: Operation) -> Outcome:
-        tree = observe_tree(stack_set.administrator, stack_set.region)
+    def work(operation: Operation) -> Progress:
         live = [
             place
             for place in find_places()
@@ -84,7 +85,7 @@ def update_instances(
                 instance.overrides = override(instance)
             return deploy(stack_set, instance)
 
-        return _change_instances(stack_set, live, preferences, operation, tree, deploy_again)
+        return (yield from roll_out(live, preferences, _make_rollout(stack_set, operation, deploy_again)))
 
     return work
 
@@ -96,19 +97,19 @@ def delete_instances(stack_set: StackSet, find_places: FindPlaces, preferences: 
     https://repost.aws/knowledge-center/cloudformation-removal-stacksets
     """
 
-    def work(operation: Operation) -> Outcome:
-        tree = observe_tree(stack_set.administrator, stack_set.region)
+    def work(operation: Operation) -> Progress:
         live = [place for place in find_places() if place in stack_set.instances]
-        if retain:
-            return roll_out(live, preferences, Rollout(_let_go_of(stack_set), _cancel(stack_set, operation)))
-        outcome = _change_instances(stack_set, live, preferences, operation, tree, delete_stack)
-        for result in outcome.results:
-            instance = stack_set.instances[result.place]
-            if instance.detailed_status is Status.SUCCEEDED:
-                del stack_set.instances[result.place]
-            elif result.status is Status.FAILED:
+        rollout = _make_rollout(stack_set, operation, (lambda _: "") if retain else delete_stack, even_inactive=retain)
+
+        def remove(place: Place) -> Result:
+            result, instance = rollout.perform(place), stack_set.instances.get(place)
+            if instance and instance.detailed_status is Status.SUCCEEDED:
+                del stack_set.instances[place]
+            elif instance and result.status is Status.FAILED:
                 instance.status = instance.detailed_status = Status.INOPERABLE
-        return outcome
+            return result
+
+        return (yield from roll_out(live, preferences, replace(rollout, perform=remove)))
 
     return work
 
@@ -153,18 +154,15 @@ def delete_stack(instance: Instance) -> str:
     return (stack.stack_status_reason or stack.status) if stack.failed else ""
 
 
-def _change_instances(
-    stack_set: StackSet,
-    places: Iterable[Place],
-    preferences: Preferences,
-    operation: Operation,
-    tree: Tree,
-    change: Change,
-) -> Outcome:
+def _make_rollout(stack_set: StackSet, operation: Operation, change: Change, *, even_inactive: bool = False) -> Rollout:
+    """Make the steps of an operation; between two of them, accounts may be closed, moved, or leave."""
+
     def perform(place: Place) -> Result:
-        instance = stack_set.instances[place]
+        instance = stack_set.instances.get(place)
+        if instance is None:
+            return Result(place, Status.CANCELLED, GONE)
         instance.last_operation_id = operation.id
-        if place.account_id in tree.inactive:
+        if is_inactive(place.account_id, stack_set.region) and not even_inactive:
             # Skipping is no failure, and results know no word for it.
             instance.detailed_status, instance.reason = Status.SKIPPED_SUSPENDED_ACCOUNT, SUSPENDED
             return Result(place, Status.SUCCEEDED, SUSPENDED, instance.unit_id)
@@ -174,22 +172,15 @@ def _change_instances(
         instance.detailed_status = Status.FAILED if failed else Status.SUCCEEDED
         return Result(place, instance.detailed_status, instance.reason, instance.unit_id)
 
-    return roll_out(places, preferences, Rollout(perform, _cancel(stack_set, operation)))
+    def is_stopped() -> bool:
+        return operation.status is Status.STOPPING
 
-
-def _cancel(stack_set: StackSet, operation: Operation) -> Callable[[Place], Result]:
     def cancel(place: Place) -> Result:
-        instance = stack_set.instances[place]
+        instance = stack_set.instances.get(place)
+        if instance is None:
+            return Result(place, Status.CANCELLED, GONE)
         instance.last_operation_id = operation.id
-        instance.detailed_status, instance.reason = Status.CANCELLED, CANCELLED
-        return Result(place, Status.CANCELLED, CANCELLED, instance.unit_id)
+        instance.detailed_status, instance.reason = Status.CANCELLED, STOPPED if is_stopped() else CANCELLED
+        return Result(place, Status.CANCELLED, instance.reason, instance.unit_id)
 
-    return cancel
-
-
-def _let_go_of(stack_set: StackSet) -> Callable[[Place], Result]:
-    def let_go(place: Place) -> Result:
-        instance = stack_set.instances.pop(place)
-        return Result(place, Status.SUCCEEDED, "", instance.unit_id)
-
-    return let_go
+    return Rollout(perform, cancel, is_stopped)

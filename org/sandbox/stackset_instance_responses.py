@@ -8,16 +8,9 @@ from org.sandbox.settings import current_settings
 from org.sandbox.stackset_calls import StackSetCalls
 from org.sandbox.stackset_engine import Selection, create_instances, delete_instances, update_instances
 from org.sandbox.stackset_model import Place
+from org.sandbox.stackset_refusals import LimitExceeded, StackInstanceNotFound, refuse
 from org.sandbox.stackset_render import render_instance
-from org.sandbox.stackset_requests import (
-    LimitExceeded,
-    StackInstanceNotFound,
-    read_overrides,
-    read_parameters,
-    read_preferences,
-    refuse,
-    select_instances,
-)
+from org.sandbox.stackset_requests import read_overrides, read_parameters, read_preferences, select_instances
 
 
 class StackInstanceResponses(StackSetCalls):
@@ -85,6 +78,9 @@ class StackInstanceResponses(StackSetCalls):
 
     def list_stack_instances(self) -> ActionResult:
         stack_set = self._find_stack_set()
+        if not self._get_param("NextToken"):
+            # Who looks only here still sees a large operation get on; not between two pages of one list.
+            stack_set.advance()
         instances = select_instances(
             stack_set,
             self._get_param("Filters", []),

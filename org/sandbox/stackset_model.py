@@ -1,36 +1,30 @@
 """What a StackSet is: its settings, its instances, and the queue of its operations.
 
 Time is counted in polls: an operation is RUNNING for the first who asks, and done for the next. Those that wait in the
-queue of a StackSet with managed execution move up at each poll of any of them, so that nobody waits for ever.
+queue of a StackSet with managed execution move up as those before them are polled, so that nobody waits for ever. A
+large operation does its work a portion at a time, one as it begins and one at each poll, so that no request is long.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from moto.cloudformation.exceptions import CloudFormationError
 from moto.core.utils import utcnow
 
+from org.sandbox.stackset_refusals import (
+    InvalidOperation,
+    OperationIdAlreadyExists,
+    OperationInProgress,
+    OperationNotFound,
+)
 
-class OperationInProgress(CloudFormationError):
-    code = "OperationInProgressException"
-
-
-class OperationIdAlreadyExists(CloudFormationError):
-    code = "OperationIdAlreadyExistsException"
-
-
-class OperationNotFound(CloudFormationError):
-    code = "OperationNotFoundException"
-
-
-class InvalidOperation(CloudFormationError):
-    code = "InvalidOperationException"
+PORTION = 200
+"""Stack instances at a time: some seconds at the most, which is well below the patience of any client."""
 
 
 class Status(StrEnum):
@@ -119,16 +113,19 @@ class Outcome:
     """How an operation ended as a whole."""
 
     status: Status
-    results: tuple[Result, ...] = ()
     reason: str = ""
 
 
-Work = Callable[["Operation"], Outcome]
+_BROKEN_OFF = Outcome(Status.FAILED, "The orgctl sandbox broke over the operation")
+
+Progress = Generator[Result, None, Outcome]
+"""Work under way: each step of it is done in one place."""
+Work = Callable[["Operation"], Progress]
 
 
 @dataclass(slots=True)
 class Operation:
-    """An operation; its work is done when it starts to run, and told once it has been polled."""
+    """An operation; what has been done of its work is in its results, and it ends once that has been polled."""
 
     id: str
     action: str
@@ -138,24 +135,42 @@ class Operation:
     work: Work
     retain_stacks: bool | None = None
     status: Status = Status.QUEUED
-    outcome: Outcome = Outcome(Status.RUNNING)
+    results: list[Result] = field(default_factory=list)
+    outcome: Outcome | None = None
+    """None until all of the work is done."""
     created: datetime = field(default_factory=utcnow)
     ended: datetime | None = None
+    _progress: Progress | None = None
 
     @property
     def reason(self) -> str:
-        return self.outcome.reason if self.ended else ""
+        return self.outcome.reason if self.outcome else ""
 
     @property
     def failures(self) -> int:
-        return sum(result.status is Status.FAILED for result in self.outcome.results)
+        return sum(result.status is Status.FAILED for result in self.results)
 
     def begin(self) -> None:
         self.status = Status.RUNNING
-        self.outcome = self.work(self)
+        self._progress = self.work(self)
+        self.advance()
+
+    def advance(self) -> None:
+        """Do the next portion of the work; of one that is to be stopped, all that is left, since that is nothing."""
+        done = 0
+        while self._progress and not self.outcome and (done < PORTION or self.status is Status.STOPPING):
+            try:
+                self.results.append(next(self._progress))
+            except StopIteration as end:
+                # Work that a bug has broken off, in an earlier request, has no outcome of its own.
+                self.outcome = end.value or _BROKEN_OFF
+            done += 1
 
     def end(self) -> None:
-        self.status = Status.STOPPED if self.status is Status.STOPPING else self.outcome.status
+        if self.status is Status.STOPPING or self.outcome is None:
+            self.status = Status.STOPPED
+        else:
+            self.status = self.outcome.status
         self.ended = utcnow()
 
 
@@ -202,6 +217,8 @@ class StackSet:
         """Run an operation that nobody asked for, and so nobody will poll: auto-deployment."""
         self.operations[operation.id] = operation
         operation.begin()
+        while operation.outcome is None:
+            operation.advance()
         operation.end()
 
     def require_idle(self) -> None:
@@ -212,10 +229,16 @@ class StackSet:
             raise OperationInProgress(f"Another Operation on StackSet {self.id} is in progress: {running}")
 
     def count_poll(self) -> None:
-        if self.queue:
+        """Have the running operation get on with its work; end it if that is done, and begin the next."""
+        self.advance()
+        if self.queue and self.queue[0].outcome:
             self.queue.pop(0).end()
+            if self.queue:
+                self.queue[0].begin()
+
+    def advance(self) -> None:
         if self.queue:
-            self.queue[0].begin()
+            self.queue[0].advance()
 
     def find_operation(self, operation_id: str) -> Operation:
         if operation_id not in self.operations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from org.sandbox.stackset_model import Instance, Operation, Result, StackSet, Status
+from org.sandbox.stackset_model import Instance, Operation, Result, StackSet
 
 NOT_CHECKED = "NOT_CHECKED"
 _ADMIN_ROLE = (
@@ -62,16 +62,15 @@ def render_instance(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
     }
 
 
-def render_operation(stack_set: StackSet, operation: Operation, status: Status) -> dict[str, Any]:
-    """Show the operation as it was when it was asked for, since asking is what moves it on."""
-    over = status not in (Status.QUEUED, Status.RUNNING, Status.STOPPING)
+def render_operation(stack_set: StackSet, operation: Operation) -> dict[str, Any]:
+    over = operation.ended is not None
     shown: dict[str, Any] = {
         "OperationId": operation.id,
         "StackSetId": stack_set.id,
         "Action": operation.action,
-        "Status": status,
+        "Status": operation.status,
         "CreationTimestamp": operation.created,
-        "EndTimestamp": operation.ended if over else None,
+        "EndTimestamp": operation.ended,
         "OperationPreferences": dict(operation.preferences) or None,
         "DeploymentTargets": dict(operation.targets) or None,
         "RetainStacks": operation.retain_stacks,

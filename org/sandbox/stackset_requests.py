@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from moto.cloudformation.exceptions import CloudFormationError, ValidationError
-
 from org.sandbox.settings import current_settings
 from org.sandbox.stack_types import check_supported
 from org.sandbox.stackset_model import AutoDeployment, Instance, Preferences, StackSet, Status
+from org.sandbox.stackset_refusals import LimitExceeded, refuse
 from org.sandbox.template import check_capabilities, check_parameters, order_resources, parse_template
 
 _Item = TypeVar("_Item")
@@ -21,22 +20,6 @@ MAX_PAGE = 100
 MAX_TAGS = 50
 MAX_UNITS = 50
 """Per operation: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackInstances.html"""
-
-
-class NameAlreadyExists(CloudFormationError):
-    code = "NameAlreadyExistsException"
-
-
-class StackInstanceNotFound(CloudFormationError):
-    code = "StackInstanceNotFoundException"
-
-
-class LimitExceeded(CloudFormationError):
-    code = "LimitExceededException"
-
-
-def refuse(message: str) -> ValidationError:
-    return ValidationError(message=message)
 
 
 def check_name(name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.cloudformation.exceptions import StackSetNotEmpty
@@ -14,7 +14,8 @@ from org.sandbox.settings import current_settings
 from org.sandbox.stackset_calls import active_arns, find_stack_set
 from org.sandbox.stackset_engine import FindPlaces, update_instances
 from org.sandbox.stackset_instance_responses import StackInstanceResponses
-from org.sandbox.stackset_model import InvalidOperation, Operation, Outcome, StackSet, Status
+from org.sandbox.stackset_model import StackSet, Status
+from org.sandbox.stackset_refusals import InvalidOperation, LimitExceeded, NameAlreadyExists, refuse
 from org.sandbox.stackset_render import (
     render_operation,
     render_result,
@@ -22,8 +23,6 @@ from org.sandbox.stackset_render import (
     render_stack_set_summary,
 )
 from org.sandbox.stackset_requests import (
-    LimitExceeded,
-    NameAlreadyExists,
     check_dependencies,
     check_name,
     check_template,
@@ -32,7 +31,6 @@ from org.sandbox.stackset_requests import (
     read_parameters,
     read_preferences,
     read_tags,
-    refuse,
 )
 from org.sandbox.stackset_targets import (
     activate_access,
@@ -40,8 +38,6 @@ from org.sandbox.stackset_targets import (
     find_management_account,
     has_access,
 )
-
-Work = Callable[[Operation], Outcome]
 
 
 class StackSetResponses(StackInstanceResponses):
@@ -59,6 +55,7 @@ class StackSetResponses(StackInstanceResponses):
 
     def describe_organizations_access(self) -> ActionResult:
         if not find_management_account(self.current_account, self.region):
+            # AWS documents no error for it: assumed.
             return ActionResult({"Status": "DISABLED"})
         administrator = self._find_administrator()
         return ActionResult({"Status": "ENABLED" if has_access(administrator, self.region) else "DISABLED"})
@@ -67,9 +64,9 @@ class StackSetResponses(StackInstanceResponses):
 
     def create_stack_set(self) -> ActionResult:
         if self._get_param("PermissionModel", "SELF_MANAGED") != "SERVICE_MANAGED":
-            raise refuse("the orgctl sandbox does not support PermissionModel SELF_MANAGED")
+            raise refuse("the orgctl sandbox does not emulate PermissionModel SELF_MANAGED")
         if self._get_param("StackId"):
-            raise refuse("the orgctl sandbox does not support the import of a stack (StackId)")
+            raise refuse("the orgctl sandbox does not emulate the import of a stack (StackId)")
         name, token = self._get_param("StackSetName"), self._get_param("ClientRequestToken", "")
         check_name(name)
         administrator = self._require_access()
@@ -149,25 +146,25 @@ class StackSetResponses(StackInstanceResponses):
     def describe_stack_set_operation(self) -> ActionResult:
         stack_set = self._find_stack_set()
         operation = stack_set.find_operation(self._get_param("OperationId"))
-        shown = render_operation(stack_set, operation, operation.status)
-        stack_set.count_poll()
+        shown = render_operation(stack_set, operation)
+        stack_set.count_poll()  # after it is shown, since asking is what moves it on
         return ActionResult({"StackSetOperation": shown})
 
     def list_stack_set_operations(self) -> ActionResult:
         stack_set = self._find_stack_set()
         operations = list(reversed(stack_set.operations.values()))
-        answer = self._answer_page(operations, lambda each: render_operation(stack_set, each, each.status))
+        answer = self._answer_page(operations, lambda each: render_operation(stack_set, each))
         stack_set.count_poll()
         return answer
 
     def list_stack_set_operation_results(self) -> ActionResult:
         stack_set = self._find_stack_set()
-        results = stack_set.find_operation(self._get_param("OperationId")).outcome.results
+        results = stack_set.find_operation(self._get_param("OperationId")).results
         for each in self._get_param("Filters", []):
             if each.get("Name") != "OPERATION_RESULT_STATUS":
                 raise refuse(f"Invalid filter name: {each.get('Name')}")
-            results = tuple(result for result in results if result.status in each["Values"].split(","))
-        return self._answer_page(list(results), render_result)
+            results = [result for result in results if result.status in each["Values"].split(",")]
+        return self._answer_page(results, render_result)
 
     def stop_stack_set_operation(self) -> ActionResult:
         self._find_stack_set().stop(self._get_param("OperationId"))

@@ -6,18 +6,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/concurrency-mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
-from org.sandbox.stackset_model import Outcome, Place, Preferences, Result, Status
+from org.sandbox.stackset_model import Outcome, Place, Preferences, Progress, Result, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What an operation does in one place, and what it does there once it has given up."""
+    """What an operation does in one place, and what it does there once it has given up or was stopped."""
 
     perform: Callable[[Place], Result]
     cancel: Callable[[Place], Result]
+    is_stopped: Callable[[], bool]
 
 
 def order_regions(places: Iterable[Place], preferences: Preferences) -> list[str]:
@@ -27,39 +28,41 @@ def order_regions(places: Iterable[Place], preferences: Preferences) -> list[str
     return first + [region for region in regions if region not in first]
 
 
-def roll_out(places: Iterable[Place], preferences: Preferences, rollout: Rollout) -> Outcome:
+def roll_out(places: Iterable[Place], preferences: Preferences, rollout: Rollout) -> Progress:
     """Work through the places, Region by Region and in each by account id.
 
     A Region in which more accounts fail than are tolerated is given up, and with it the operation: without parallel
     Regions, those that follow are not begun.
     """
     places = sorted(places)
-    results: list[Result] = []
-    given_up = False
+    failed, given_up = 0, False
     for region in order_regions(places, preferences):
         there = [place for place in places if place.region == region]
         if given_up and not preferences.parallel_regions:
-            results += [rollout.cancel(place) for place in there]
+            yield from map(rollout.cancel, there)
             continue
-        in_region, exceeded = _roll_out_region(there, preferences, rollout)
-        results += in_region
-        given_up = given_up or exceeded
-    failed = sum(result.status is Status.FAILED for result in results)
+        failed_there = yield from _roll_out_region(there, preferences, rollout)
+        failed += failed_there
+        given_up = given_up or failed_there > preferences.tolerance(len(there))
     reason = f"{failed} stack instances failed, which is more than the failure tolerance" if given_up else ""
-    return Outcome(Status.FAILED if given_up else Status.SUCCEEDED, tuple(results), reason)
+    return Outcome(Status.FAILED if given_up else Status.SUCCEEDED, reason)
 
 
-def _roll_out_region(places: list[Place], preferences: Preferences, rollout: Rollout) -> tuple[list[Result], bool]:
+def _roll_out_region(places: list[Place], preferences: Preferences, rollout: Rollout) -> Generator[Result, None, int]:
+    """Work through one Region and answer how many accounts failed."""
     tolerance = preferences.tolerance(len(places))
-    results: list[Result] = []
-    failures = 0
-    while len(results) < len(places) and failures <= tolerance:
+    done = failures = 0
+    while done < len(places) and failures <= tolerance and not rollout.is_stopped():
         at_once = preferences.concurrency(len(places))
         if not preferences.soft_tolerance:
             # STRICT never lets more accounts fail than one beyond the tolerance.
             at_once = min(at_once, tolerance + 1 - failures)
-        batch = [rollout.perform(place) for place in places[len(results) : len(results) + at_once]]
-        results += batch
-        failures += sum(result.status is Status.FAILED for result in batch)
-    exceeded = failures > tolerance
-    return results + [rollout.cancel(place) for place in places[len(results) :]], exceeded
+        for place in places[done : done + at_once]:
+            if rollout.is_stopped():
+                break
+            result = rollout.perform(place)
+            failures += result.status is Status.FAILED
+            done += 1
+            yield result
+    yield from map(rollout.cancel, places[done:])
+    return failures

@@ -10,7 +10,8 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.organizations.models import organizations_backends
 from moto.utilities.utils import get_partition
 
-from org.sandbox.stackset_model import InvalidOperation
+from org.sandbox.organizations import find_organization_of
+from org.sandbox.stackset_refusals import InvalidOperation
 
 if TYPE_CHECKING:
     from moto.organizations.models import OrganizationsBackend
@@ -32,17 +33,17 @@ class Tree:
     inactive: frozenset[str]
     """Accounts that are closed, suspended, or on the way there."""
 
-    def chain(self, unit_id: str | None) -> list[str]:
+    def chain(self, unit_id: str) -> list[str]:
         """Answer the unit and all above it, nearest first."""
         chain = []
         while unit_id:
             chain.append(unit_id)
-            unit_id = self.parents.get(unit_id)
+            unit_id = self.parents.get(unit_id, "")
         return chain
 
     def find_target(self, account_id: str, unit_ids: Iterable[str]) -> str:
         """Answer the first of the units that the account lies in, at any depth; empty where it lies in none."""
-        chain = self.chain(self.units.get(account_id))
+        chain = self.chain(self.units[account_id])
         return next((unit_id for unit_id in unit_ids if unit_id in chain), "")
 
 
@@ -86,7 +87,7 @@ class Targets:
 def read_targets(given: Mapping[str, Any], tree: Tree) -> Targets:
     """Check what was given as DeploymentTargets."""
     if given.get("AccountsUrl"):
-        raise ValidationError(message="the orgctl sandbox does not support DeploymentTargets.AccountsUrl")
+        raise ValidationError(message="the orgctl sandbox does not emulate DeploymentTargets.AccountsUrl")
     unit_ids = tuple(dict.fromkeys(given.get("OrganizationalUnitIds") or ()))
     accounts = frozenset(given.get("Accounts") or ())
     if not unit_ids:
@@ -114,6 +115,12 @@ def observe_tree(management_account: str, region: str) -> Tree:
         {account.id: account.parent_id for account in organizations.accounts},
         frozenset(account.id for account in organizations.accounts if account.state != "ACTIVE"),
     )
+
+
+def is_inactive(account_id: str, region: str) -> bool:
+    """Say whether the account is closed, suspended, or on the way there, as of now."""
+    organization = find_organization_of(account_id, get_partition(region))
+    return organization is not None and not organization.is_active(account_id)
 
 
 def find_management_account(account_id: str, region: str) -> str:
@@ -152,6 +159,8 @@ def activate_access(account_id: str, region: str) -> None:
 
 def deactivate_access(account_id: str, region: str) -> None:
     organizations = _own_organization(account_id, region)
+    if any(SERVICE_PRINCIPAL in admin.services for admin in organizations.admins):
+        raise InvalidOperation("You must deregister all delegated administrators before you deactivate trusted access")
     organizations.disable_aws_service_access(ServicePrincipal=SERVICE_PRINCIPAL)
     setattr(organizations.org, _ACCESS, False)
 

@@ -10,7 +10,6 @@ from moto.cloudformation.models import cloudformation_backends
 
 from org.sandbox.cloudformation import SandboxCloudFormation
 from org.sandbox.membership import MembershipChange, subscribe
-from org.sandbox.stack_types.ec2 import install_snapshot_calls
 from org.sandbox.stackset_auto_deployment import redeploy_account
 from org.sandbox.stackset_responses import StackSetResponses
 
@@ -24,19 +23,8 @@ def install() -> None:
     cloudformation_backends.clear()
     cloudformation_backends.backend = SandboxCloudFormation
     urls.url_paths[_PATH] = StackSetResponses.dispatch
-    install_snapshot_calls()
     subscribe(_hear_of)
 
 
-def on_account_moved(
-    management_account_id: str, account_id: str, from_parent: str | None, to_parent: str | None
-) -> None:
-    """Run auto-deployment after an account has joined, moved or left.
-
-    A parent is the id of a unit or the root; None or empty where the account was, or now is, outside.
-    """
-    redeploy_account(management_account_id, account_id, from_parent, to_parent)
-
-
 def _hear_of(change: MembershipChange) -> None:
-    on_account_moved(change.management_account, change.account, change.source, change.destination)
+    redeploy_account(change.management_account, change.account, change.source, change.destination)

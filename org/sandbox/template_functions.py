@@ -79,7 +79,7 @@ def _is_true(condition: Any, scope: Scope) -> bool:
             return any(_is_true(operand, scope) for operand in operands)
         case "Fn::Not":
             return not _is_true(operands[0], scope)
-    raise ValidationError(message=f"Template error: the orgctl sandbox does not support {function} in a condition")
+    raise ValidationError(message=f"Template error: the orgctl sandbox does not emulate {function} in a condition")
 
 
 def resolve(value: Any, scope: Scope) -> Any:
@@ -141,7 +141,7 @@ def _call(function: str, argument: Any, scope: Scope) -> Any:
             if name not in scope.exports:
                 raise ExportNotFound(name)
             return scope.exports[name]
-    raise ValidationError(message=f"Template error: the orgctl sandbox does not support {function}")
+    raise ValidationError(message=f"Template error: the orgctl sandbox does not emulate {function}")
 
 
 def _get_attribute(name: str, attribute: str, scope: Scope) -> Any:

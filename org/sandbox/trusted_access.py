@@ -17,23 +17,25 @@ class TrustedAccess(Directory):
     """`…AWSServiceAccess…` and `…DelegatedAdministrator…`."""
 
     def enable_aws_service_access(self, **kwargs: str) -> None:
+        """Give a service trusted access; one that has it keeps it, with its date."""
         service = kwargs["ServicePrincipal"]
         self.require_all_features()
         _check_principal(service)
-        self.trust(service)
-
-    def trust(self, service: str) -> None:
-        """Give a service trusted access; one that has it keeps it, with its date."""
         if not self.is_trusted(service):
             self.services.append({"ServicePrincipal": service, "DateEnabled": unix_time()})
 
-    def distrust(self, service: str) -> None:
-        self.services[:] = [each for each in self.services if each["ServicePrincipal"] != service]
-
     def disable_aws_service_access(self, **kwargs: str) -> None:
+        """Refuse while the service has administrators.
+
+        AWS documents this of single services (StackSets, Network Manager) and is silent on the others: assumed of all.
+        https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-cloudformation.html
+        """
         service = kwargs["ServicePrincipal"]
         _check_principal(service)
-        self.distrust(service)
+        if self.find_administrators(service):
+            message = "You must first deregister all delegated administrators for this service."
+            raise constraint("DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE", message)
+        self.services[:] = [each for each in self.services if each["ServicePrincipal"] != service]
 
     def is_trusted(self, service: str) -> bool:
         return any(each["ServicePrincipal"] == service for each in self.services)

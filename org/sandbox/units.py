@@ -25,6 +25,7 @@ class Units(Directory):
             raise constraint("OU_NUMBER_LIMIT_EXCEEDED", "You have exceeded the number of organizational units.")
         tags = check_tags(kwargs.get("Tags", []), {}, self.quotas.tags)
         unit = Unit(self.organization, Name=name, ParentId=parent_id)
+        unit.id = self.ids.make_unit_id(self.root.id, parent_id, name)
         unit.tags = tags
         self.add_unit(unit)
         self.attach_defaults(unit)

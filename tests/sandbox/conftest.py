@@ -1,13 +1,16 @@
-"""What the tests of StackSets and stacks stand on."""
+"""What the tests of the sandbox stand on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
 
 from org.sandbox.server import in_process_sandbox
 from tests.support.cloud import HOME, Cloud
+from tests.support.sandbox import create_account, organization
 
 
 @pytest.fixture
@@ -15,3 +18,20 @@ def cloud() -> Iterator[Cloud]:
     """An organization in the sandbox, with access for StackSets."""
     with in_process_sandbox(region=HOME) as session:
         yield Cloud(session)
+
+
+@pytest.fixture
+def session() -> Iterator[boto3.Session]:
+    """The management account of a new organization."""
+    with organization() as session:
+        yield session
+
+
+@pytest.fixture
+def organizations(session: boto3.Session) -> Any:
+    return session.client("organizations")
+
+
+@pytest.fixture
+def audit(session: boto3.Session) -> str:
+    return create_account(session.client("organizations"), "Audit")

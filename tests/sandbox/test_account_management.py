@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
-import pytest
 
-from tests.support.sandbox import assume, create_account, organization, refused
+from tests.support.sandbox import assume, create_account, refused
 
 CONTACT = {"Name": "Sec", "Title": "CISO", "EmailAddress": "sec@example.com", "PhoneNumber": "+1 555"}
 CALLER = "User: arn:aws:iam::123456789012:root is not authorized to perform: account:GetAlternateContact"
-
-
-@pytest.fixture
-def session() -> Iterator[boto3.Session]:
-    with organization() as session:
-        yield session
-
-
-@pytest.fixture
-def audit(session: boto3.Session) -> str:
-    return create_account(session.client("organizations"), "Audit")
 
 
 def trust(session: boto3.Session) -> None:

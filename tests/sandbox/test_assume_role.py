@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -11,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from org.sandbox.assume_role import Caller, trusts
-from tests.support.sandbox import assume, create_account, organization
+from tests.support.sandbox import assume, create_account
 
 CALLER = Caller(
     "111111111111",
@@ -23,17 +22,6 @@ CALLER = Caller(
         "aws:PrincipalArn": "arn:aws:iam::111111111111:role/Auditor",
     },
 )
-
-
-@pytest.fixture
-def session() -> Iterator[boto3.Session]:
-    with organization() as session:
-        yield session
-
-
-@pytest.fixture
-def audit(session: boto3.Session) -> str:
-    return create_account(session.client("organizations"), "Audit")
 
 
 def denied(session: boto3.Session, account: str, role: str, **more: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -21,17 +20,6 @@ from tests.support.sandbox import (
 
 DENIED = "You don't have permissions to access this resource."
 SECURITY_HUB = "securityhub.amazonaws.com"
-
-
-@pytest.fixture
-def session() -> Iterator[boto3.Session]:
-    with organization() as session:
-        yield session
-
-
-@pytest.fixture
-def organizations(session: boto3.Session) -> Any:
-    return session.client("organizations")
 
 
 # --- callers
@@ -382,6 +370,18 @@ def test_who_is_not_registered_cannot_be_deregistered(organizations: Any) -> Non
         organizations.deregister_delegated_administrator(AccountId=account, ServicePrincipal=SECURITY_HUB)
     with refused("AccountNotRegisteredException", message):
         organizations.list_delegated_services_for_account(AccountId=account)
+
+
+def test_trusted_access_stays_while_the_service_has_an_administrator(organizations: Any) -> None:
+    account = create_account(organizations, "Audit")
+    delegate(organizations, account)
+    message = "You must first deregister all delegated administrators for this service."
+    with refused("ConstraintViolationException", message, "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE"):
+        organizations.disable_aws_service_access(ServicePrincipal=SECURITY_HUB)
+    assert trusted(organizations) == [SECURITY_HUB]
+    organizations.deregister_delegated_administrator(AccountId=account, ServicePrincipal=SECURITY_HUB)
+    organizations.disable_aws_service_access(ServicePrincipal=SECURITY_HUB)
+    assert trusted(organizations) == []
 
 
 def test_a_delegated_administrator_cannot_leave_the_organization(organizations: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +10,16 @@ import pytest
 
 from org.sandbox.membership import MembershipChange, _listeners, subscribe
 from org.sandbox.settings import Settings, sandbox_quotas
-from tests.support.sandbox import assume, create_account, create_unit, organization, refused, root_of, sandbox_session
-
-
-@pytest.fixture
-def session() -> Iterator[boto3.Session]:
-    with organization() as session:
-        yield session
-
-
-@pytest.fixture
-def organizations(session: boto3.Session) -> Any:
-    return session.client("organizations")
+from tests.support.sandbox import (
+    assume,
+    create_account,
+    create_policy,
+    create_unit,
+    organization,
+    refused,
+    root_of,
+    sandbox_session,
+)
 
 
 def settings_with(**quotas: int) -> Settings:
@@ -200,6 +197,27 @@ def test_the_same_seed_gives_the_same_ids() -> None:
             return [create_account(organizations, "Audit"), create_unit(organizations, "A")]
 
     assert ids(1) == ids(1) != ids(2)
+
+
+def test_ids_do_not_depend_on_the_order_of_the_calls() -> None:
+    def ids(names: list[str]) -> dict[str, tuple[str, str, str]]:
+        with organization() as session:
+            client = session.client("organizations")
+            return {
+                name: (create_account(client, name), create_unit(client, name), create_policy(client, name))
+                for name in names
+            }
+
+    assert ids(["A", "B"]) == ids(["B", "A"])
+
+
+def test_what_is_made_anew_has_another_id(organizations: Any) -> None:
+    first = create_unit(organizations, "A")
+    organizations.delete_organizational_unit(OrganizationalUnitId=first)
+    assert create_unit(organizations, "A") != first
+    before = organizations.describe_organization()["Organization"]["Id"]
+    organizations.delete_organization()
+    assert organizations.create_organization()["Organization"]["Id"] != before
 
 
 # --- closing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -42,12 +41,6 @@ CONTENT = {
     "BEDROCK_POLICY": {"bedrock": {}},
     "S3_POLICY": {"s3_attributes": {}},
 }
-
-
-@pytest.fixture
-def organizations() -> Iterator[Any]:
-    with organization() as session:
-        yield session.client("organizations")
 
 
 def enable(organizations: Any, policy_type: str) -> None:

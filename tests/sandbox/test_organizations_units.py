@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from org.sandbox.settings import Settings, sandbox_quotas
 from tests.support.sandbox import create_account, create_unit, organization, refused, root_of
-
-
-@pytest.fixture
-def organizations() -> Iterator[Any]:
-    with organization() as session:
-        yield session.client("organizations")
 
 
 def test_two_units_of_one_parent_cannot_have_one_name(organizations: Any) -> None:

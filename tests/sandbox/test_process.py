@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,51 @@ def test_a_port_that_is_taken_is_said(directory: Path) -> None:
         f"sandbox: port {port} is taken by another program; "
         "give another one with --port, or none to have a free one chosen"
     )
+
+
+def test_a_port_that_cannot_be_is_said(directory: Path) -> None:
+    with pytest.raises(OrgctlError) as caught:
+        start_sandbox(directory, 70_000)
+    assert str(caught.value) == "sandbox: there is no port 70000; give one from 1 to 65535"
+
+
+def test_a_directory_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for act in (start_sandbox, sandbox_status, stop_sandbox):
+        with pytest.raises(OrgctlError) as caught:
+            act(tmp_path / "file")
+        reason = "File exists" if act is start_sandbox else "Not a directory"
+        assert str(caught.value) == (
+            f"sandbox {tmp_path / 'file'}: cannot keep its state there: {reason}; "
+            "set ORGCTL_HOME to a folder with room that you may write"
+        )
+
+
+def test_a_disk_that_is_full_is_said(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.posix_spawn", fail)
+    with pytest.raises(OrgctlError) as caught:
+        start_sandbox(directory)
+    assert str(caught.value) == (
+        f"sandbox {directory}: cannot keep its state there: No space left on device; "
+        "set ORGCTL_HOME to a folder with room that you may write"
+    )
+
+
+def test_a_sandbox_that_cannot_write_its_state_says_so_and_ends(directory: Path) -> None:
+    (directory / "sandbox.new").mkdir(parents=True)
+    with pytest.raises(OrgctlError) as caught:
+        start_sandbox(directory)
+    assert str(caught.value) == f"sandbox: cannot write {directory / 'sandbox.json'}: Is a directory; make room for it"
+
+
+def test_two_commands_that_start_it_at_once_get_the_same_sandbox(directory: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(start_sandbox, [directory, directory])
+    assert first == second
+    assert sorted((first.already_running, second.already_running)) == [False, True]
 
 
 def test_a_sandbox_that_ends_as_it_starts_shows_the_end_of_its_log(directory: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from org.errors import OrgctlError
 from org.sandbox import install as installer
@@ -86,6 +87,38 @@ def test_what_is_not_emulated_is_an_error_that_names_it(
         getattr(session.client(service), operation)(**parameters)
     with in_process_sandbox() as inside, refused("NotImplementedException", message):
         getattr(inside.client(service), operation)(**parameters)
+
+
+def break_down(*_: Any, **__: Any) -> None:
+    raise KeyError("shelf")
+
+
+@pytest.mark.parametrize(
+    ("backend", "method", "service", "operation"),
+    [
+        ("moto.iam.models.IAMBackend", "list_roles", "iam", "list_roles"),
+        ("moto.sqs.models.SQSBackend", "list_queues", "sqs", "list_queues"),
+    ],
+)
+def test_a_bug_is_an_error_that_names_the_operation_is_not_retried_and_is_in_the_log(
+    session: boto3.Session,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    backend: str,
+    method: str,
+    service: Any,
+    operation: str,
+) -> None:
+    monkeypatch.setattr(f"{backend}.{method}", break_down)
+    named = f"{service}:{operation.title().replace('_', '')}"
+    with pytest.raises(ClientError) as caught:
+        getattr(session.client(service), operation)()
+    assert caught.value.response["Error"]["Code"] == "InternalFailure"
+    assert caught.value.response["Error"]["Message"] == (
+        f"the orgctl sandbox broke over {named}: KeyError: 'shelf'; the traceback is in its log, sandbox.log"
+    )
+    (record,) = (record for record in caplog.records if record.name == "org.sandbox.failures")
+    assert (record.getMessage(), record.exc_info is not None) == (f"{named} broke", True)
 
 
 def test_a_missing_resource_is_still_the_error_of_its_service(session: boto3.Session) -> None:

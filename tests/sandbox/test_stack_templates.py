@@ -122,8 +122,8 @@ def test_conditions_are_combined() -> None:
                 "resource attribute"
             ),
         ),
-        ({"Fn::Cidr": []}, "Template error: the orgctl sandbox does not support Fn::Cidr"),
-        ({"Fn::Transform": {}}, "Template error: the orgctl sandbox does not support Fn::Transform"),
+        ({"Fn::Cidr": []}, "Template error: the orgctl sandbox does not emulate Fn::Cidr"),
+        ({"Fn::Transform": {}}, "Template error: the orgctl sandbox does not emulate Fn::Transform"),
         ({"Fn::Select": [2, {"Ref": "List"}]}, "Template error: Fn::Select cannot select nonexistent value at index 2"),
         ({"Fn::If": ["No", 1, 2]}, "Template error: unresolved condition dependency No"),
         ({"Fn::FindInMap": ["No", "a", "b"]}, "Template error: Unable to get mapping for No::a::b"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,6 +163,31 @@ def test_a_retention_that_aws_does_not_offer_is_refused(stack: Stack) -> None:
     with pytest.raises(AssertionError, match="31 is not a valid number of days for RetentionInDays"):
         stack.put("AWS::Logs::LogGroup", {"LogGroupName": "/orgctl", "RetentionInDays": 31})
     assert stack.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_a_resource_policy_of_logs_is_created_changed_renamed_and_deleted(stack: Stack) -> None:
+    logs = stack.client("logs")
+
+    def put(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        properties = {"PolicyName": name, "PolicyDocument": json.dumps(document)}
+        assert stack.put("AWS::Logs::ResourcePolicy", properties) == {"Ref": name}
+        found = logs.describe_resource_policies()["resourcePolicies"]
+        return {each["policyName"]: json.loads(each["policyDocument"]) for each in found}
+
+    assert put("events", READ) == {"events": READ}
+    assert put("events", WRITE) == {"events": WRITE}
+    assert put("other", WRITE) == {"other": WRITE}
+    stack.delete()
+    assert logs.describe_resource_policies()["resourcePolicies"] == []
+
+
+def test_a_resource_policy_of_logs_that_is_no_json_or_exists_fails_the_stack(stack: Stack) -> None:
+    with pytest.raises(AssertionError, match="PolicyDocument must be a string of JSON"):
+        stack.put("AWS::Logs::ResourcePolicy", {"PolicyName": "events", "PolicyDocument": "nonsense"})
+    stack.client("logs").put_resource_policy(policyName="events", policyDocument=json.dumps(READ))
+    stack.client("cloudformation").delete_stack(StackName="stack")
+    with pytest.raises(AssertionError, match="Resource policy events already exists"):
+        stack.put("AWS::Logs::ResourcePolicy", {"PolicyName": "events", "PolicyDocument": json.dumps(WRITE)})
 
 
 # --- AWS::Events
@@ -401,6 +427,13 @@ def test_sharing_of_snapshots_is_blocked_in_one_region_of_one_account(cloud: Clo
     assert states() == ["unblocked"] * 3
 
 
+def test_ec2_has_no_public_images_and_keeps_those_that_are_made(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2", cloud.make_account())
+    assert ec2.describe_images()["Images"] == []
+    image = ec2.register_image(Name="golden", RootDeviceName="/dev/sda1")["ImageId"]
+    assert [each["ImageId"] for each in ec2.describe_images(Owners=["self"])["Images"]] == [image]
+
+
 def test_sharing_of_snapshots_is_blocked_and_allowed_through_ec2(cloud: Cloud) -> None:
     ec2 = cloud.client("ec2")
     assert ec2.enable_snapshot_block_public_access(State="block-all-sharing")["State"] == "block-all-sharing"
@@ -409,37 +442,141 @@ def test_sharing_of_snapshots_is_blocked_and_allowed_through_ec2(cloud: Cloud) -
     assert ec2.get_snapshot_block_public_access_state()["State"] == "unblocked"
 
 
-# --- moto's own types
+# --- AWS::KMS
 
 
-def test_a_type_of_motos_own_is_created_and_deleted(stack: Stack) -> None:
-    ec2 = stack.client("ec2")
-    outputs = stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"}, "CidrBlock")
-    (vpc,) = ec2.describe_vpcs(VpcIds=[outputs["Ref"]])["Vpcs"]
-    assert outputs["CidrBlock"] == vpc["CidrBlock"] == "10.9.0.0/16"
+def key_policy(*actions: str) -> dict[str, Any]:
+    statement = {"Sid": "Use", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_a_key_is_created_changed_and_scheduled_for_deletion(stack: Stack) -> None:
+    kms = stack.client("kms")
+    first = {
+        "Description": "first",
+        "EnableKeyRotation": True,
+        "KeyPolicy": key_policy("kms:*"),
+        "PendingWindowInDays": 7,
+        "Tags": tags(Team="a", Old="yes"),
+    }
+    outputs = stack.put("AWS::KMS::Key", first, "Arn", "KeyId")
+    id = outputs["Ref"]
+    assert outputs == {"Ref": id, "KeyId": id, "Arn": f"arn:aws:kms:{HOME}:{stack.account}:key/{id}"}
+
+    def read() -> tuple[Any, ...]:
+        key = kms.describe_key(KeyId=id)["KeyMetadata"]
+        policy = json.loads(kms.get_key_policy(KeyId=id, PolicyName="default")["Policy"])
+        rotates = kms.get_key_rotation_status(KeyId=id)["KeyRotationEnabled"]
+        labels = {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=id)["Tags"]}
+        return key["Description"], key["KeyState"], rotates, policy, labels
+
+    assert read() == ("first", "Enabled", True, key_policy("kms:*"), {"Team": "a", "Old": "yes"})
+    second = {
+        "Description": "second",
+        "Enabled": False,
+        "KeyPolicy": key_policy("kms:Decrypt", "kms:DescribeKey"),
+        "PendingWindowInDays": 7,
+        "Tags": tags(Team="b"),
+    }
+    assert stack.put("AWS::KMS::Key", second)["Ref"] == id, "the key was replaced"
+    assert read() == ("second", "Disabled", False, key_policy("kms:Decrypt", "kms:DescribeKey"), {"Team": "b"})
+
     stack.delete()
-    assert outputs["Ref"] not in [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]]
+    gone = kms.describe_key(KeyId=id)["KeyMetadata"]
+    days = (gone["DeletionDate"].replace(tzinfo=UTC) - datetime.now(UTC)) / timedelta(days=1)
+    assert (gone["KeyState"], round(days)) == ("PendingDeletion", 7)
 
 
-def test_a_type_that_moto_cannot_update_says_so(stack: Stack) -> None:
-    stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"})
-    with pytest.raises(
-        AssertionError, match="The orgctl sandbox cannot update AWS::EC2::VPC; it can create and delete"
-    ):
-        stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16", "EnableDnsHostnames": True})
+def test_a_key_without_a_policy_is_administered_by_its_account(stack: Stack) -> None:
+    id = stack.put("AWS::KMS::Key", {})["Ref"]
+    kms = stack.client("kms")
+    (statement,) = json.loads(kms.get_key_policy(KeyId=id, PolicyName="default")["Policy"])["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{stack.account}:root"}
+    stack.delete()
+    assert kms.describe_key(KeyId=id)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
-def test_an_attribute_that_motos_type_lacks_fails_the_stack(stack: Stack) -> None:
-    with pytest.raises(AssertionError, match=r"does not support Fn::GetAtt It\.Nonsense of AWS::EC2::VPC"):
-        stack.put("AWS::EC2::VPC", {"CidrBlock": "10.9.0.0/16"}, "Nonsense")
+def test_another_kind_of_key_replaces_the_key(stack: Stack) -> None:
+    symmetric = stack.put("AWS::KMS::Key", {})["Ref"]
+    signing = stack.put("AWS::KMS::Key", {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"})["Ref"]
+    kms = stack.client("kms")
+    assert kms.describe_key(KeyId=symmetric)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    new = kms.describe_key(KeyId=signing)["KeyMetadata"]
+    assert (new["KeySpec"], new["KeyUsage"], new["KeyState"]) == ("ECC_NIST_P256", "SIGN_VERIFY", "Enabled")
 
 
-def test_what_motos_model_breaks_over_fails_the_stack(stack: Stack) -> None:
-    with pytest.raises(AssertionError, match="cannot create AWS::EC2::VPC like this: moto breaks with KeyError"):
-        stack.put("AWS::EC2::VPC", {})
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"PendingWindowInDays": 3}, "Properties validation failed: PendingWindowInDays must be between 7 and 30"),
+        (
+            {"EnableKeyRotation": True, "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+            "You cannot set the EnableKeyRotation property to true on asymmetric keys",
+        ),
+    ],
+)
+def test_a_key_that_aws_would_not_make_fails_the_stack(stack: Stack, properties: dict[str, Any], reason: str) -> None:
+    with pytest.raises(AssertionError, match=reason):
+        stack.put("AWS::KMS::Key", properties)
+
+
+def test_an_alias_is_created_points_elsewhere_is_renamed_and_is_deleted(stack: Stack) -> None:
+    kms = stack.client("kms")
+    beside = {name: {"Type": "AWS::KMS::Key", "Properties": {}} for name in ("One", "Two")}
+
+    def put(name: str, target: dict[str, Any]) -> dict[str, str]:
+        stack.put("AWS::KMS::Alias", {"AliasName": name, "TargetKeyId": target}, beside=beside)
+        ours = [alias for alias in kms.list_aliases()["Aliases"] if not alias["AliasName"].startswith("alias/aws/")]
+        return {alias["AliasName"]: alias["TargetKeyId"] for alias in ours}
+
+    first = put("alias/bus", {"Ref": "One"})
+    assert list(first) == ["alias/bus"]
+    second = put("alias/bus", {"Fn::GetAtt": ["Two", "Arn"]})
+    assert list(second) == ["alias/bus"]
+    assert second["alias/bus"] != first["alias/bus"]
+    assert kms.describe_key(KeyId="alias/bus")["KeyMetadata"]["KeyId"] == second["alias/bus"]
+    assert put("alias/new", {"Ref": "Two"}) == {"alias/new": second["alias/bus"]}
+    stack.delete()
+    assert [each for each in kms.list_aliases()["Aliases"] if not each["AliasName"].startswith("alias/aws/")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "reason"),
+    [
+        ("bus", {"Ref": "One"}, "AliasName must begin with alias/ and not alias/aws/"),
+        ("alias/aws/s3", {"Ref": "One"}, "AliasName must begin with alias/ and not alias/aws/"),
+        ("alias/bus", "no-such-key", "Key 'no-such-key' does not exist"),
+        ("alias/taken", {"Ref": "One"}, "An alias with the name alias/taken already exists"),
+    ],
+)
+def test_an_alias_that_aws_would_not_make_fails_the_stack(stack: Stack, name: str, target: Any, reason: str) -> None:
+    kms = stack.client("kms")
+    kms.create_alias(AliasName="alias/taken", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    beside = {"One": {"Type": "AWS::KMS::Key", "Properties": {}}}
+    with pytest.raises(AssertionError, match=reason):
+        stack.put("AWS::KMS::Alias", {"AliasName": name, "TargetKeyId": target}, beside=beside)
 
 
 # --- refusals
+
+
+@pytest.mark.parametrize(
+    ("type", "properties", "reason"),
+    [
+        (
+            "AWS::Events::Rule",
+            {"EventPattern": {}, "Targets": [{"Arn": "arn:aws:sqs:::q"}]},
+            r"required key \[Id\] not found",
+        ),
+        ("AWS::SNS::Topic", {"Tags": "Team"}, "string indices must be integers, not 'str'"),
+        ("AWS::Logs::LogGroup", {"RetentionInDays": "never"}, "invalid literal for int"),
+    ],
+)
+def test_properties_of_the_wrong_form_fail_the_stack(
+    stack: Stack, type: str, properties: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(AssertionError, match=f"Properties validation failed: {reason}"):
+        stack.put(type, properties)
 
 
 @pytest.mark.parametrize(
@@ -449,22 +586,40 @@ def test_what_motos_model_breaks_over_fails_the_stack(stack: Stack) -> None:
             "AWS::SecurityHub::Hub",
             {},
             "",
-            "ValidationError: the orgctl sandbox does not support resource type AWS::SecurityHub::Hub (resource It)",
+            (
+                "ValidationError: the orgctl sandbox does not emulate the resource type AWS::SecurityHub::Hub "
+                "(resource It)"
+            ),
         ),
         (
             "AWS::S3::Bucket",
             {"ObjectLockEnabled": True},
             "",
             (
-                "ValidationError: the orgctl sandbox does not support property ObjectLockEnabled of AWS::S3::Bucket "
-                "(resource It)"
+                "ValidationError: the orgctl sandbox does not emulate the property ObjectLockEnabled of "
+                "AWS::S3::Bucket (resource It)"
+            ),
+        ),
+        (
+            "AWS::EC2::VPC",
+            {"CidrBlock": "10.9.0.0/16"},
+            "",
+            "ValidationError: the orgctl sandbox does not emulate the resource type AWS::EC2::VPC (resource It)",
+        ),
+        (
+            "AWS::KMS::Key",
+            {"RotationPeriodInDays": 90},
+            "",
+            (
+                "ValidationError: the orgctl sandbox does not emulate the property RotationPeriodInDays of "
+                "AWS::KMS::Key (resource It)"
             ),
         ),
         (
             "AWS::SNS::Topic",
             {},
             "Owner",
-            "ValidationError: the orgctl sandbox does not support Fn::GetAtt Owner of AWS::SNS::Topic (resource It)",
+            "ValidationError: the orgctl sandbox does not emulate Fn::GetAtt Owner of AWS::SNS::Topic (resource It)",
         ),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_secret_parameter_is_not_shown(cloud: Cloud) -> None:
 def test_options_that_are_not_emulated_are_refused(cloud: Cloud, option: dict[str, Any]) -> None:
     with pytest.raises(ClientError) as error:
         create(cloud, marker_template(), **option)
-    assert refusal(error) == f"ValidationError: the orgctl sandbox does not support {next(iter(option))} of a stack"
+    assert refusal(error) == f"ValidationError: the orgctl sandbox does not emulate {next(iter(option))} of a stack"
 
 
 # --- update
@@ -174,6 +174,39 @@ def test_resources_are_deleted_in_reverse_and_retained_ones_stay(cloud: Cloud) -
     cloud.cloudformation.delete_stack(StackName="stack")
     assert markers(cloud) == {"b": "one"}
     assert cloud.cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_a_replaced_resource_goes_whatever_its_deletion_policy_and_stays_with_its_replacement_policy(
+    cloud: Cloud,
+) -> None:
+    create(cloud, {"Resources": {"It": parameter("a", DeletionPolicy="Retain")}})
+    update(cloud, {"Resources": {"It": parameter("b", DeletionPolicy="Retain")}})
+    assert markers(cloud) == {"b": "one"}
+    update(cloud, {"Resources": {"It": parameter("c", UpdateReplacePolicy="Retain")}})
+    assert markers(cloud) == {"b": "one", "c": "one"}
+
+
+@pytest.mark.parametrize(
+    ("template", "what"),
+    [
+        ({"Rules": {"R": {}}}, "the section Rules of a template"),
+        ({"Transform": "AWS::Serverless-2016-10-31"}, "the section Transform of a template"),
+        (
+            {"Resources": {"A": {"Type": "AWS::SSM::Parameter", "CreationPolicy": {}}}},
+            "the attribute CreationPolicy of a resource (resource A)",
+        ),
+        (
+            {"Resources": {"A": {"Type": "AWS::SSM::Parameter", "DeletionPolicy": "Snapshot"}}},
+            "the DeletionPolicy Snapshot (resource A)",
+        ),
+    ],
+)
+def test_what_a_template_asks_for_and_the_sandbox_does_not_know_is_refused(
+    cloud: Cloud, template: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        create(cloud, {"Resources": {"A": parameter("a")}, **template})
+    assert refusal(error) == f"ValidationError: the orgctl sandbox does not emulate {what}"
 
 
 def test_a_protected_stack_is_not_deleted(cloud: Cloud) -> None:

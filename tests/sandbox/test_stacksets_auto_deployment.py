@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from org.sandbox.stacksets import on_account_moved
+from org.sandbox.stackset_auto_deployment import redeploy_account
 from tests.support.cloud import HOME, OTHER, Cloud, marker_template, parameters, refusal
 
 AUTO = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
@@ -175,7 +175,7 @@ def test_at_most_ten_dependencies_are_allowed(cloud: Cloud) -> None:
 def test_a_repeated_announcement_changes_nothing(cloud: Cloud, unit: str) -> None:
     account = cloud.make_account(unit)
     before = cloud.instances("baseline")
-    on_account_moved(cloud.management, account, cloud.root, unit)
+    redeploy_account(cloud.management, account, cloud.root, unit)
     assert cloud.instances("baseline") == before
 
 

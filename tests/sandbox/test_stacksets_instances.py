@@ -175,7 +175,7 @@ def test_an_empty_unit_is_a_target_all_the_same(baseline: Cloud) -> None:
         ),
         (
             {"DeploymentTargets": {"OrganizationalUnitIds": ["ROOT"], "AccountsUrl": "https://s3/list.csv"}},
-            "ValidationError: the orgctl sandbox does not support DeploymentTargets.AccountsUrl",
+            "ValidationError: the orgctl sandbox does not emulate DeploymentTargets.AccountsUrl",
         ),
         (
             {"DeploymentTargets": {"OrganizationalUnitIds": ["ROOT"]}, "Regions": ["mars-1"]},

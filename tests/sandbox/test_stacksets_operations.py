@@ -185,6 +185,89 @@ def test_an_operation_that_is_done_cannot_be_stopped(baseline: Cloud) -> None:
     )
 
 
+# --- large operations
+
+
+@pytest.fixture
+def portions_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("org.sandbox.stackset_model.PORTION", 2)
+
+
+@pytest.mark.usefixtures("portions_of_two")
+def test_a_large_operation_does_two_instances_at_a_time(baseline: Cloud) -> None:
+    accounts = baseline.make_accounts(5, baseline.make_unit("A"))
+    operation = baseline.start_deployment("baseline", baseline.root)
+    seen = []
+    while not seen or seen[-1][0] == "RUNNING":
+        done = [account for account in accounts if baseline.stacks(account)]
+        results = baseline.results("baseline", operation)
+        assert list(results) == [(account, HOME) for account in done]
+        seen.append((status(baseline, operation), len(done)))
+    assert seen == [("RUNNING", 2), ("RUNNING", 4), ("SUCCEEDED", 5)]
+
+
+@pytest.mark.usefixtures("portions_of_two")
+def test_a_large_operation_gets_on_while_only_its_instances_are_looked_at(baseline: Cloud) -> None:
+    baseline.make_accounts(5, baseline.make_unit("A"))
+    operation = baseline.start_deployment("baseline", baseline.root)
+    current = [sum(each["Status"] == "CURRENT" for each in baseline.instances("baseline").values()) for _ in range(3)]
+    assert current == [4, 5, 5]
+    assert status(baseline, operation) == "RUNNING"
+
+
+@pytest.mark.usefixtures("portions_of_two")
+def test_a_large_operation_that_is_stopped_leaves_the_rest_undone(baseline: Cloud) -> None:
+    accounts = baseline.make_accounts(5, baseline.make_unit("A"))
+    operation = baseline.start_deployment("baseline", baseline.root)
+    baseline.cloudformation.stop_stack_set_operation(StackSetName="baseline", OperationId=operation)
+    assert [status(baseline, operation) for _ in range(2)] == ["STOPPING", "STOPPED"]
+    assert [account for account in accounts if baseline.stacks(account)] == accounts[:2]
+    assert list(baseline.results("baseline", operation).values()) == ["SUCCEEDED"] * 2 + ["CANCELLED"] * 3
+    reasons = [each.get("StatusReason") for each in baseline.instances("baseline").values()]
+    assert reasons == [None] * 2 + ["Cancelled since the operation was stopped"] * 3
+
+
+@pytest.mark.usefixtures("portions_of_two")
+def test_accounts_may_be_closed_and_moved_while_a_large_operation_runs(cloud: Cloud) -> None:
+    unit, elsewhere = cloud.make_unit("A"), cloud.make_unit("B")
+    accounts = cloud.make_accounts(5, unit)
+    cloud.make_stack_set("baseline", marker_template())
+    operation = cloud.start_deployment("baseline", unit)
+    cloud.close(accounts[3])
+    cloud.move(accounts[4], elsewhere)
+    assert cloud.wait("baseline", operation)["Status"] == "SUCCEEDED"
+    assert cloud.results("baseline", operation)[accounts[4], HOME] == "CANCELLED"
+    done = ("CURRENT", "SUCCEEDED")
+    skipped = ("OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
+    assert cloud.statuses("baseline") == {**dict.fromkeys(accounts[:3], done), accounts[3]: skipped}
+    assert cloud.stacks(accounts[4]) == []
+
+
+@pytest.mark.usefixtures("portions_of_two")
+def test_large_operations_wait_for_each_other(cloud: Cloud) -> None:
+    accounts = cloud.make_accounts(3, cloud.make_unit("A"))
+    cloud.make_stack_set("baseline", marker_template(), ManagedExecution={"Active": True})
+    first = cloud.start_deployment("baseline", cloud.root)
+    second = cloud.start_update("baseline", marker_template("two"))
+    assert cloud.wait("baseline", second)["Status"] == "SUCCEEDED"
+    assert status(cloud, first) == "SUCCEEDED"
+    assert [cloud.markers(account) for account in accounts] == [{"marker": "two"}] * 3
+
+
+def test_an_operation_that_a_bug_broke_off_fails(baseline: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    baseline.make_account()
+
+    def break_down(*_: object) -> str:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("org.sandbox.stackset_engine.deploy", break_down)
+        with pytest.raises(RuntimeError, match="a bug"):
+            baseline.start_deployment("baseline", baseline.root, OperationId="broken")
+    shown = baseline.wait("baseline", "broken")
+    assert (shown["Status"], shown["StatusReason"]) == ("FAILED", "The orgctl sandbox broke over the operation")
+
+
 # --- failure and tolerance
 
 

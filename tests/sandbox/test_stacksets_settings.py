@@ -25,8 +25,10 @@ ROLE = {
 NAMED_ROLE = {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": "audit"}}  # type: ignore[dict-item]
 TOO_LARGE = marker_template("x" * 51_200)
 NESTED = (
-    "ValidationError: the orgctl sandbox does not support resource type AWS::CloudFormation::Stack (resource Nested)"
+    "ValidationError: the orgctl sandbox does not emulate the resource type AWS::CloudFormation::Stack "
+    "(resource Nested)"
 )
+STACKSETS = "member.org.stacksets.cloudformation.amazonaws.com"
 PARAMETER = {"Parameters": {"Value": {"Type": "String"}}}
 
 
@@ -42,18 +44,40 @@ def test_access_is_disabled_until_it_is_activated(cloud: Cloud) -> None:
 
 def test_activating_access_gives_stacksets_trusted_access_in_the_organization(cloud: Cloud) -> None:
     services = cloud.organizations.list_aws_service_access_for_organization()["EnabledServicePrincipals"]
-    assert [each["ServicePrincipal"] for each in services] == ["member.org.stacksets.cloudformation.amazonaws.com"]
+    assert [each["ServicePrincipal"] for each in services] == [STACKSETS]
 
 
 def test_trusted_access_taken_back_in_the_organization_disables_access(cloud: Cloud) -> None:
-    cloud.organizations.disable_aws_service_access(ServicePrincipal="member.org.stacksets.cloudformation.amazonaws.com")
+    cloud.organizations.disable_aws_service_access(ServicePrincipal=STACKSETS)
     assert cloud.cloudformation.describe_organizations_access()["Status"] == "DISABLED"
 
 
 def test_trusted_access_alone_does_not_enable_access(cloud: Cloud) -> None:
     cloud.cloudformation.deactivate_organizations_access()
-    cloud.organizations.enable_aws_service_access(ServicePrincipal="member.org.stacksets.cloudformation.amazonaws.com")
+    cloud.organizations.enable_aws_service_access(ServicePrincipal=STACKSETS)
     assert cloud.cloudformation.describe_organizations_access()["Status"] == "DISABLED"
+
+
+def test_access_that_was_activated_comes_back_with_trusted_access(cloud: Cloud) -> None:
+    cloud.organizations.disable_aws_service_access(ServicePrincipal=STACKSETS)
+    cloud.organizations.enable_aws_service_access(ServicePrincipal=STACKSETS)
+    assert cloud.cloudformation.describe_organizations_access()["Status"] == "ENABLED"
+
+
+def test_access_is_not_deactivated_while_stacksets_have_an_administrator(cloud: Cloud) -> None:
+    cloud.organizations.register_delegated_administrator(AccountId=cloud.make_account(), ServicePrincipal=STACKSETS)
+    with pytest.raises(ClientError) as error:
+        cloud.cloudformation.deactivate_organizations_access()
+    assert refusal(error) == (
+        "InvalidOperationException: You must deregister all delegated administrators before you deactivate trusted "
+        "access"
+    )
+    assert cloud.cloudformation.describe_organizations_access()["Status"] == "ENABLED"
+
+
+def test_who_is_in_no_organization_has_no_access() -> None:
+    with in_process_sandbox(HOME) as session:
+        assert session.client("cloudformation").describe_organizations_access()["Status"] == "DISABLED"
 
 
 def test_a_member_account_cannot_activate_access(cloud: Cloud) -> None:
@@ -92,9 +116,7 @@ def test_a_member_account_cannot_make_a_stack_set(cloud: Cloud) -> None:
 
 def test_a_delegated_administrator_works_on_the_stack_sets_of_the_management_account(cloud: Cloud) -> None:
     delegate = cloud.make_account()
-    cloud.organizations.register_delegated_administrator(
-        AccountId=delegate, ServicePrincipal="member.org.stacksets.cloudformation.amazonaws.com"
-    )
+    cloud.organizations.register_delegated_administrator(AccountId=delegate, ServicePrincipal=STACKSETS)
     client = cloud.client("cloudformation", delegate)
     client.create_stack_set(
         StackSetName="baseline",
@@ -150,7 +172,7 @@ def test_a_stack_set_is_described_with_all_that_it_was_made_with(cloud: Cloud) -
 def test_a_seed_repeats_the_ids() -> None:
     ids = []
     for _ in range(2):
-        with in_process_sandbox(seed=7, region=HOME) as session:
+        with in_process_sandbox(HOME, Settings(seed=7)) as session:
             ids.append(Cloud(session).make_stack_set("baseline", marker_template()))
     assert ids[0] == ids[1]
 
@@ -183,7 +205,7 @@ def test_a_repeated_request_with_the_same_token_makes_one_stack_set(cloud: Cloud
             "baseline",
             {"PermissionModel": "SELF_MANAGED"},
             marker_template(),
-            "ValidationError: the orgctl sandbox does not support PermissionModel SELF_MANAGED",
+            "ValidationError: the orgctl sandbox does not emulate PermissionModel SELF_MANAGED",
         ),
         (
             "baseline",
@@ -231,7 +253,7 @@ def test_a_repeated_request_with_the_same_token_makes_one_stack_set(cloud: Cloud
             "baseline",
             {},
             {"Resources": {"Alarm": {"Type": "AWS::X::Y"}}},
-            "ValidationError: the orgctl sandbox does not support resource type AWS::X::Y (resource Alarm)",
+            "ValidationError: the orgctl sandbox does not emulate the resource type AWS::X::Y (resource Alarm)",
         ),
         (
             "baseline",

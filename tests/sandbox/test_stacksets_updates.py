@@ -131,7 +131,7 @@ def test_description_auto_deployment_and_execution_are_changed(deployed: Cloud) 
 
 
 def test_the_stack_set_changes_even_where_the_roll_out_fails(deployed: Cloud) -> None:
-    first, second = accounts(deployed)
+    first, second = sorted(accounts(deployed))
     for account in (first, second):
         deployed.client("ssm", account).put_parameter(Name="taken", Value="in the way", Type="String")
     taken = marker_template()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 
 import boto3
 
-from org.apply.execute import Executor, Pace
+from org.apply.execute import Executor
 from org.apply.journal import Journal, NoJournal
 from org.apply.outcome import Done, Outcome
 from org.apply.run import apply_plan
+from org.apply.watch import Pace
 from org.gateway.aws import Aws, connect
 from org.gateway.connection import Connection
 from org.model import DesiredOrganization, ObservedOrganization
@@ -45,13 +47,19 @@ class Rollout:
         plan: Plan,
         journal: Journal | None = None,
         sleep: Callable[[float], None] = no_sleep,
+        order: Random | None = None,
     ) -> tuple[Outcome, ...]:
+        """Carry the plan out: side by side, or one step after the other in any order that their needs allow."""
         executor = Executor(self.aws(wanted), dict(plan.ids), Pace(sleep), lambda: f"operation-{next(self.numbers)}")
-        return apply_plan(plan, executor, journal or NoJournal(), load_quotas().organization)
+        limits, workers = load_quotas().organization, 16
+        if order:
+            plan, workers = replace(plan, steps=tuple(order.sample(plan.steps, len(plan.steps)))), 1
+        return apply_plan(plan, executor, journal or NoJournal(), limits, workers=workers)
 
-    def bootstrap(self, wanted: DesiredOrganization) -> Plan:
+    def bootstrap(self, wanted: DesiredOrganization, order: Random | None = None) -> Plan:
         """Plan and apply; every step must go through."""
         plan = self.plan(wanted)
-        outcomes = self.apply(wanted, plan)
-        assert [str(outcome)[-300:] for outcome in outcomes if not isinstance(outcome, Done)] == []
+        outcomes = self.apply(wanted, plan, order=order)
+        failed = [str(outcome)[-300:] for outcome in outcomes if not isinstance(outcome, Done)]
+        assert failed == [], "\n".join(failed)
         return plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -28,7 +29,7 @@ def sandbox_session(
     seed: int = DEFAULT_SEED, region: str = DEFAULT_REGION, settings: Settings | None = None
 ) -> Iterator[boto3.Session]:
     """Give a session of the management account, in which there is no organization yet."""
-    with in_process_sandbox(seed, region, settings) as session:
+    with in_process_sandbox(region, replace(settings or Settings(), seed=seed)) as session:
         yield session
 
 

@@ -60,7 +60,7 @@ class Rule:
     def delete(self, created: Created, wanted: Wanted) -> None:
         name = created.physical_id.rpartition("|")[2]
         rule = _rule_bus(wanted).rules[name]
-        rule.remove_targets([target["Id"] for target in wanted.properties.get("Targets", [])])
+        rule.remove_targets([target.get("Id", "") for target in wanted.properties.get("Targets", [])])
         _backend(wanted).delete_rule(name, rule.event_bus_name)
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Arn

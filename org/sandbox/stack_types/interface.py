@@ -6,7 +6,8 @@ creates is what the service's own API answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,10 +28,10 @@ class Shape:
     """What can be said of a type before anything is created."""
 
     type_name: str
-    properties: frozenset[str] | None
-    """Those that the sandbox honours; None where moto's own model is used, which may drop some in silence."""
-    attributes: frozenset[str] | None = frozenset()
-    """Those that Fn::GetAtt may ask for; None where moto's own model answers."""
+    properties: frozenset[str]
+    """Those that the sandbox honours; any other is refused."""
+    attributes: frozenset[str] = frozenset()
+    """Those that Fn::GetAtt may ask for."""
     name_property: str = ""
     """The property that names the resource; without a value, CloudFormation makes a name up."""
     name_limit: int = 255
@@ -69,8 +70,6 @@ class Created:
 
     physical_id: str
     """What Ref answers."""
-    model: Any = None
-    """moto's object, for the types that need it."""
 
 
 class ResourceType(Protocol):
@@ -90,6 +89,17 @@ class ResourceType(Protocol):
     def delete(self, created: Created, wanted: Wanted) -> None: ...
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any: ...
+
+
+@contextmanager
+def refuse_malformed_properties() -> Iterator[None]:
+    """Have properties without a required part, or of the wrong form, fail their resource and not the sandbox."""
+    try:
+        yield
+    except KeyError as error:
+        raise ResourceRefused(f"Properties validation failed: required key [{error.args[0]}] not found") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ResourceRefused(f"Properties validation failed: {error}") from error
 
 
 def removed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

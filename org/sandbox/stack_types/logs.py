@@ -1,7 +1,8 @@
-"""AWS::Logs::LogGroup."""
+"""AWS::Logs::LogGroup and ResourcePolicy."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.logs.models import logs_backends
@@ -49,6 +50,38 @@ class LogGroup:
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Arn
         return f"{_backend(wanted).groups[created.physical_id].arn}:*"
+
+
+class ResourcePolicy:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-resourcepolicy.html."""
+
+    shape = Shape(
+        "AWS::Logs::ResourcePolicy",
+        properties=frozenset({"PolicyDocument", "PolicyName"}),
+        name_property="PolicyName",
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        if wanted.name in _backend(wanted).resource_policies:
+            raise ResourceRefused(f"Resource policy {wanted.name} already exists.")
+        return self._put(wanted)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:
+        return created if old is None else self._put(wanted)
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        _backend(wanted).delete_resource_policy(created.physical_id)
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
+        raise NotImplementedError
+
+    def _put(self, wanted: Wanted) -> Created:
+        document = wanted.properties.get("PolicyDocument", "")
+        try:
+            json.loads(document)
+        except (TypeError, ValueError) as error:
+            raise ResourceRefused("Properties validation failed: PolicyDocument must be a string of JSON") from error
+        return Created(_backend(wanted).put_resource_policy(wanted.name, document).policy_name)
 
 
 def _backend(wanted: Wanted) -> LogsBackend:
