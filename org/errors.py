@@ -28,3 +28,7 @@ class NotFound(OrgctlError):
 
 class AlreadySo(OrgctlError):
     """What was asked for is so already; caught where that is as good as having done it."""
+
+
+class Busy(OrgctlError):
+    """Something else is under way that has to end first; caught where it can be waited for."""

@@ -26,6 +26,11 @@ OWNER_TAG = "orgctl:managed"
 """What orgctl made, or was told to adopt, carries this tag with the value `true`."""
 OVERRIDES_TAG = "orgctl:overrides"
 """A StackSet with per-target parameter overrides carries this tag, so that they are read again next time."""
+ACCOUNT_MANAGEMENT = "account.amazonaws.com"
+"""Names and contacts of member accounts can be read and set from the management account with this trusted access.
+
+https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
+"""
 HIDDEN_VALUE = "****"
 """What CloudFormation shows for a NoEcho parameter: it cannot be compared, only kept."""
 

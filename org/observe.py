@@ -12,18 +12,20 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
 from org.gateway.organizations import ListedAccount
 from org.model import (
+    ACCOUNT_MANAGEMENT,
     OVERRIDES_TAG,
     OWNER_TAG,
     ROOT,
     AccountId,
     Contact,
     ContactType,
+    DesiredAccount,
     DesiredOrganization,
     LiveState,
     ObservedAccount,
@@ -32,6 +34,7 @@ from org.model import (
     ObservedPolicy,
     ObservedStackSet,
     ObservedUnit,
+    Region,
     UnitPath,
     Unread,
     child_path,
@@ -46,6 +49,9 @@ DELEGATED_ADMINISTRATORS = "delegated administrators"
 STACKSETS = "StackSets"
 PENDING_ACCOUNTS = "accounts being created"
 
+MANAGEMENT = "management account"
+"""How the management account is called in an `Interest`: the one that has no id there before the organization has."""
+
 _WORKERS = 8
 
 T = TypeVar("T")
@@ -55,14 +61,15 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What is read although it takes a call per object."""
+    """What is read although it takes a call per object; sorted, so that a saved plan is the same text each time.
 
-    account_tags: frozenset[str] = frozenset()
-    """Ids, or emails in lower case."""
-    contacts: frozenset[tuple[str, ContactType]] = frozenset()
-    """Pairs of id, or email in lower case, and contact type."""
-    stacksets: frozenset[str] = frozenset()
-    overrides: frozenset[str] = frozenset()
+    An account goes by its id, its email in lower case, or `MANAGEMENT`.
+    """
+
+    account_tags: tuple[str, ...] = ()
+    contacts: tuple[tuple[str, ContactType], ...] = ()
+    stacksets: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     """StackSets whose instances may have overrides."""
 
 
@@ -71,13 +78,22 @@ def policy_label(type: str, name: str) -> str:
     return f"{type}/{name}"
 
 
+def contact_label(account_id: AccountId, type: ContactType) -> str:
+    return f"{account_id}/{type.lower()}"
+
+
 def interest_of(desired: DesiredOrganization) -> Interest:
     """Say what a plan for this manifest has to know."""
+
+    def key(account: DesiredAccount) -> str:
+        # The management account is whoever calls, whatever its email.
+        return MANAGEMENT if account.name == desired.management_account else account.id or account.email.lower()
+
     return Interest(
-        account_tags=frozenset(a.id or a.email.lower() for a in desired.accounts if a.tags),
-        contacts=frozenset((a.id or a.email.lower(), type) for a in desired.accounts for type in a.contacts),
-        stacksets=frozenset(s.name for s in desired.stacksets),
-        overrides=frozenset(s.name for s in desired.stacksets if s.overrides),
+        account_tags=tuple(sorted(key(a) for a in desired.accounts if a.tags)),
+        contacts=tuple(sorted((key(a), type) for a in desired.accounts for type in a.contacts)),
+        stacksets=tuple(sorted(s.name for s in desired.stacksets)),
+        overrides=tuple(sorted(s.name for s in desired.stacksets if s.overrides)),
     )
 
 
@@ -110,19 +126,23 @@ class _Observation:
         self.interest = interest
         self.pool = pool
         self.unread: list[Unread] = []
+        self.account_tags = frozenset(interest.account_tags)
+        self.contacts = frozenset(interest.contacts)
 
     def run(self, organization_id: str) -> ObservedOrganization:
         root_id, enabled = self.aws.organizations.describe_root()
         # Started together, since each group is bound by the rate of calls of its own.
         policies = self.pool.submit(self._list_policies)
         units = self._units(root_id)
-        listed = self.aws.organizations.list_accounts()
+        # Before the accounts: one that is made in between is listed, and one that is not is pending.
         pending = self._try(PENDING_ACCOUNTS, "", self.aws.organizations.list_pending_accounts, ())
+        listed = self.aws.organizations.list_accounts()
         trusted = self._try(TRUSTED_ACCESS, "", self.aws.organizations.list_trusted_access, ())
         delegated = self._delegated()
         accounts = self._accounts(root_id, units, listed, frozenset(account for _, account in delegated))
+        contacts = self._contacts(listed, trusted)
         stacksets_access = self._try(STACKSETS, "", self.aws.stacksets.has_organizations_access, default=False)
-        stacksets = self._stacksets() if stacksets_access else ()
+        stacksets = self._stacksets()
         tags = self._tags([root_id, *(unit.id for unit in units)])
         return ObservedOrganization(
             caller_account=self.aws.caller_account,
@@ -132,14 +152,14 @@ class _Observation:
             root_tags=tags[root_id],
             policy_types=enabled,
             units=tuple(replace(unit, tags=tags[unit.id]) for unit in units),
-            accounts=accounts,
+            accounts=tuple(replace(account, contacts=contacts.get(account.id, {})) for account in accounts),
             pending_accounts=pending,
             policies=self._policies(policies.result()),
             trusted_access=trusted,
             delegated_administrators=delegated,
             stacksets_access=stacksets_access,
             stacksets=stacksets,
-            unread=tuple(sorted(self.unread, key=lambda gap: (gap.area, gap.subject))),
+            unread=_said_once(self.unread),
         )
 
     def _try(self, area: str, subject: str, read: Callable[[], T], default: D) -> T | D:
@@ -184,11 +204,8 @@ class _Observation:
         delegated: frozenset[AccountId],
     ) -> tuple[ObservedAccount, ...]:
         paths = {root_id: ROOT} | {unit.id: unit.path for unit in units}
-        wanted = self.interest.account_tags
-        tagged = [a.id for a in listed if a.id in wanted or a.email.lower() in wanted or a.id in delegated]
-        tags = self._tags(tagged)
-        contacts = self._contacts(listed)
-        parents = {a.id: self._parent(a, paths) for a in listed}
+        tags = self._tags(a.id for a in listed if a.id in delegated or self._keys(a) & self.account_tags)
+        parents = dict(zip(listed, self.pool.map(lambda account: self._parent(account, paths), listed), strict=True))
         return tuple(
             sorted(
                 (
@@ -196,16 +213,20 @@ class _Observation:
                         id=account.id,
                         name=account.name,
                         email=account.email,
-                        unit=parents[account.id],
+                        unit=parents[account],
                         state=account.state,
                         tags=tags.get(account.id, {}),
-                        contacts=contacts.get(account.id, {}),
                     )
                     for account in listed
                 ),
                 key=lambda account: account.id,
             )
         )
+
+    def _keys(self, account: ListedAccount) -> set[str]:
+        """Answer the names under which an `Interest` may know the account."""
+        own = {MANAGEMENT} if account.id == self.aws.caller_account else set[str]()
+        return {account.id, account.email.lower()} | own
 
     def _parent(self, account: ListedAccount, paths: dict[str, UnitPath]) -> UnitPath:
         """Take the unit from `Paths`; ask for it where AWS left that out or named a unit made since."""
@@ -216,15 +237,25 @@ class _Observation:
             raise OrgctlError(f"account {account.id}", "it moved while the organization was being read", "run again")
         return paths[parent]
 
-    def _contacts(self, listed: tuple[ListedAccount, ...]) -> dict[AccountId, dict[ContactType, Contact]]:
+    def _contacts(
+        self, listed: tuple[ListedAccount, ...], trusted: tuple[str, ...]
+    ) -> dict[AccountId, dict[ContactType, Contact]]:
+        """Read the contacts that the manifest names, as far as the organization lets itself be asked for them."""
+        askable = [
+            account
+            for account in listed
+            if account.state is LiveState.ACTIVE
+            and (account.id == self.aws.caller_account or ACCOUNT_MANAGEMENT in trusted)
+        ]
         wanted = [
             (account.id, type)
-            for account in listed
+            for account in askable
             for type in ContactType
-            if {(account.id, type), (account.email.lower(), type)} & self.interest.contacts
-            and account.state is LiveState.ACTIVE
+            if {(key, type) for key in self._keys(account)} & self.contacts
         ]
-        read = self._each(CONTACTS, wanted, lambda key: self.aws.accounts.read_contact(*key), None)
+        read = self._each(
+            CONTACTS, wanted, lambda key: self.aws.accounts.read_contact(*key), None, lambda key: contact_label(*key)
+        )
         found: dict[AccountId, dict[ContactType, Contact]] = {}
         for (account_id, type), contact in read.items():
             if contact:
@@ -271,7 +302,7 @@ class _Observation:
     def _stacksets(self) -> tuple[ObservedStackSet, ...]:
         names = self._try(STACKSETS, "", self.aws.stacksets.list_service_managed, ())
         found = self._each(STACKSETS, names, self._stackset, None)
-        stacksets = [stackset for stackset in found.values() if stackset]
+        stacksets = self._with_overrides([stackset for stackset in found.values() if stackset])
         names_by_arn = {stackset.arn: stackset.name for stackset in stacksets}
         return tuple(
             replace(
@@ -291,10 +322,35 @@ class _Observation:
         if OWNER_TAG not in stackset.tags and name not in self.interest.stacksets:
             return stackset
         instances = gateway.list_instances(name)
-        if OVERRIDES_TAG in stackset.tags or name in self.interest.overrides:
-            instances = tuple(self._with_overrides(name, instance) for instance in instances)
         return replace(stackset, deployment_targets=gateway.list_deployment_targets(name), instances=instances)
 
-    def _with_overrides(self, name: str, instance: ObservedInstance) -> ObservedInstance:
-        overrides = self.aws.stacksets.describe_overrides(name, instance.account_id, instance.region)
-        return replace(instance, overrides=overrides)
+    def _with_overrides(self, stacksets: list[ObservedStackSet]) -> list[ObservedStackSet]:
+        """Read the overrides of instances, all in one go; a StackSet with one that cannot be read is left out."""
+        wanted = [
+            (stackset.name, instance.account_id, instance.region)
+            for stackset in stacksets
+            for instance in stackset.instances
+            if OVERRIDES_TAG in stackset.tags or stackset.name in self.interest.overrides
+        ]
+        read = self._each(
+            STACKSETS, wanted, lambda key: self.aws.stacksets.describe_overrides(*key), None, lambda key: key[0]
+        )
+        unread = {name for (name, _, _), overrides in read.items() if overrides is None}
+        return [
+            replace(stackset, instances=tuple(_overridden(stackset.name, i, read) for i in stackset.instances))
+            for stackset in stacksets
+            if stackset.name not in unread
+        ]
+
+
+_Overrides: TypeAlias = Mapping[tuple[str, AccountId, Region], Mapping[str, str] | None]
+
+
+def _overridden(name: str, instance: ObservedInstance, read: _Overrides) -> ObservedInstance:
+    return replace(instance, overrides=read.get((name, instance.account_id, instance.region)) or {})
+
+
+def _said_once(unread: Iterable[Unread]) -> tuple[Unread, ...]:
+    """Sort, and give one reason for each subject."""
+    ordered = sorted(unread, key=lambda gap: (gap.area, gap.subject, gap.reason), reverse=True)
+    return tuple(reversed({(gap.area, gap.subject): gap for gap in ordered}.values()))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from org import changes as c
-from org.errors import AlreadySo, OrgctlError
+from org.apply.operations import StackSetOperations
+from org.apply.watch import Pace, Watch
+from org.errors import AlreadySo, NotFound, OrgctlError
 from org.gateway.aws import Aws
 from org.gateway.stacksets import DeploymentTargets
 from org.model import ROOT, AccountId, StackSetSettings, Target, TargetKind, UnitPath, name_of, parent_of
@@ -41,15 +44,8 @@ _FAILURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long to wait between two looks at something that AWS is doing, in seconds."""
-
-    sleep: Callable[[float], None]
-    account: float = 5.0
-    operation: float = 5.0
-    patience: float = 4 * 3600.0
-    """The longest that one step is waited for."""
+_REMOVALS = (c.DeleteUnit, c.DeletePolicy, c.DeleteStackSet, c.DeleteStackInstances)
+"""What is asked for by these is so, too, where the thing does not exist any more."""
 
 
 @dataclass(slots=True)
@@ -73,6 +69,10 @@ class Executor:
             return self._execute(change)
         except AlreadySo as found:
             return (f"{found.where}: {found.what}",)
+        except NotFound as found:
+            if isinstance(change, _REMOVALS):
+                return (f"{found.where}: {found.what}",)
+            raise
 
     def _execute(self, change: c.Change) -> tuple[str, ...]:
         organizations = self.aws.organizations
@@ -83,6 +83,9 @@ class Executor:
                 self._switch(change)
             case c.ActivateStackSetsAccess():
                 self.aws.stacksets.activate_organizations_access()
+                self._watch.until(
+                    self.aws.stacksets.has_organizations_access, "StackSets", "their access is not active yet"
+                )
             case c.RegisterDelegatedAdministrator() | c.DeregisterDelegatedAdministrator():
                 self._delegate(change)
             case c.CreateUnit() | c.RenameUnit() | c.DeleteUnit():
@@ -103,6 +106,14 @@ class Executor:
             case _:
                 assert_never(change)
         return ()
+
+    @property
+    def _watch(self) -> Watch:
+        return Watch(self.pace, self.on_wait)
+
+    @property
+    def _operations(self) -> StackSetOperations:
+        return StackSetOperations(self.aws.stacksets, self._watch, self.new_id)
 
     # ids
 
@@ -143,7 +154,11 @@ class Executor:
         match change:
             case c.EnablePolicyType(type=type):
                 organizations.put_tags(root_id, {POLICY_TYPE_TAG + type: "true"})
-                organizations.enable_policy_type(root_id, type)
+                with suppress(AlreadySo):
+                    organizations.enable_policy_type(root_id, type)
+                self._watch.until(
+                    lambda: type in organizations.describe_root()[1], f"policy type {type}", "not enabled yet"
+                )
             case c.DisablePolicyType(type=type):
                 organizations.disable_policy_type(root_id, type)
                 organizations.remove_tags(root_id, [POLICY_TYPE_TAG + type])
@@ -161,7 +176,8 @@ class Executor:
                 organizations.put_tags(account_id, {DELEGATED_TAG + service: "true"})
                 organizations.register_delegated_administrator(service, account_id)
             case c.DeregisterDelegatedAdministrator(service=service):
-                organizations.deregister_delegated_administrator(service, account_id)
+                with suppress(AlreadySo):
+                    organizations.deregister_delegated_administrator(service, account_id)
                 organizations.remove_tags(account_id, [DELEGATED_TAG + service])
 
     def _unit(self, change: c.CreateUnit | c.RenameUnit | c.DeleteUnit) -> None:
@@ -183,31 +199,46 @@ class Executor:
                 self.ids[account_reference(name)] = self._create_account(change)
             case c.RenameAccount(name=name):
                 self.aws.accounts.put_name(self._account(name), name)
-            case c.MoveAccount(name=name, source=source, destination=destination):
-                here, there = self._id(unit_reference(source)), self._id(unit_reference(destination))
-                self.aws.organizations.move_account(self._account(name), here, there)
+            case c.MoveAccount():
+                self._move(change)
             case c.CloseAccount(name=name):
                 self.aws.organizations.close_account(self._account(name))
             case c.SetContact(account=name, type=type, contact=None):
-                self.aws.accounts.delete_contact(self._account(name), type)
+                with suppress(NotFound):
+                    self.aws.accounts.delete_contact(self._account(name), type)
             case c.SetContact(account=name, type=type, contact=contact):
                 assert contact is not None
                 self.aws.accounts.put_contact(self._account(name), type, contact)
 
+    def _move(self, change: c.MoveAccount) -> None:
+        organizations, account_id = self.aws.organizations, self._account(change.name)
+        here, there = self._id(unit_reference(change.source)), self._id(unit_reference(change.destination))
+        try:
+            organizations.move_account(account_id, here, there)
+        except OrgctlError:
+            # A call that is repeated because its answer was lost no longer finds the account where it was.
+            if organizations.find_parent(account_id) != there:
+                raise
+
     def _create_account(self, change: c.CreateAccount) -> AccountId:
-        organizations = self.aws.organizations
+        organizations, where = self.aws.organizations, f"account {change.name} <{change.email}>"
         if change.pending_request:
             request = organizations.describe_account_request(change.pending_request)
         else:
             request = organizations.request_account(change.name, change.email, change.tags)
-        while request.state == "IN_PROGRESS":
-            self.on_wait(f"account {change.name}: AWS is creating it")
-            self.pace.sleep(self.pace.account)
+        for _ in self._watch.looks(self.pace.account, where, "AWS is still creating it"):
+            if request.state != "IN_PROGRESS":
+                break
             request = organizations.describe_account_request(request.id)
-        if request.state == "FAILED":
-            what, todo = _FAILURES.get(request.failure, (f"AWS says {request.failure}", "see the AWS documentation"))
-            raise OrgctlError(f"account {change.name} <{change.email}>", f"not created: {what}", todo)
-        return request.account_id
+        if request.state != "FAILED":
+            return request.account_id
+        # As above: the first of two calls may have made the account for which the second finds its email taken.
+        asked = (change.name, change.email.lower())
+        made = [a.id for a in organizations.list_accounts() if (a.name, a.email.lower()) == asked]
+        if made and request.failure == "EMAIL_ALREADY_EXISTS":
+            return made[0]
+        what, todo = _FAILURES.get(request.failure, (f"AWS says {request.failure}", "see the AWS documentation"))
+        raise OrgctlError(where, f"not created: {what}", todo)
 
     def _policy(
         self, change: c.CreatePolicy | c.UpdatePolicy | c.DeletePolicy | c.AttachPolicy | c.DetachPolicy
@@ -236,14 +267,15 @@ class Executor:
         match change:
             case c.CreateStackSet(name=name, settings=settings, tags=tags):
                 stacksets.create_stackset(name, self._settings(settings), tags)
-                self.ids[stackset_reference(name)] = stacksets.describe_stackset(name).arn
+                self.ids[stackset_reference(name)] = self._operations.find_arn(name)
                 return ()
             case c.UpdateStackSet(name=name, settings=settings, tags=tags, preferences=preferences):
-                operation = self.new_id()
-                stacksets.update_stackset(name, self._settings(settings), tags, preferences, operation)
-                return self._wait(name, operation)
+                filled = self._settings(settings)
+                return self._operations.run(
+                    name, lambda id: stacksets.update_stackset(name, filled, tags, preferences, id)
+                )
             case c.DeleteStackSet(name=name):
-                stacksets.delete_stackset(name)
+                self._operations.when_idle(name, lambda: stacksets.delete_stackset(name))
                 return ()
 
     def _settings(self, settings: StackSetSettings) -> StackSetSettings:
@@ -254,7 +286,7 @@ class Executor:
     def _instances(
         self, change: c.CreateStackInstances | c.UpdateStackInstances | c.DeleteStackInstances
     ) -> tuple[str, ...]:
-        stacksets, name, placement = self.aws.stacksets, change.stackset, change.placement
+        name, placement = change.stackset, change.placement
         left_out = [a for a in placement.accounts if account_reference(a) not in self.ids]
         notes = tuple(
             f"StackSet {name} does not reach account {account}, which was not created" for account in left_out
@@ -262,43 +294,27 @@ class Executor:
         reached = tuple(self._account(account) for account in placement.accounts if account not in left_out)
         if placement.accounts and not reached:
             raise OrgctlError(f"StackSet {name}", "none of the accounts that it goes to was created", "run again")
-        operation = self.new_id()
         for units in _batches(placement.units):
             targets = DeploymentTargets(tuple(self._id(unit_reference(unit)) for unit in units), reached)
-            match change:
-                case c.CreateStackInstances(preferences=preferences, overrides=overrides):
-                    values = self._values(overrides)
-                    stacksets.create_instances(name, targets, placement.regions, values, preferences, operation)
-                case c.UpdateStackInstances(preferences=preferences, overrides=overrides):
-                    values = self._values(overrides)
-                    stacksets.update_instances(name, targets, placement.regions, values, preferences, operation)
-                case c.DeleteStackInstances(preferences=preferences, retain=retain):
-                    stacksets.delete_instances(name, targets, placement.regions, preferences, operation, retain=retain)
-            notes += self._wait(name, operation)
-            operation = self.new_id()
+            notes += self._operations.run(name, self._call(change, targets))
         return notes
 
-    def _wait(self, name: str, operation_id: str) -> tuple[str, ...]:
-        """Wait for the end of a StackSet operation; answer the instances that failed within its tolerance."""
-        waited = 0.0
-        while not (operation := self.aws.stacksets.describe_operation(name, operation_id)).is_over:
-            if waited > self.pace.patience:
-                raise OrgctlError(
-                    f"StackSet {name}", f"operation {operation_id} is still {operation.status}", "look at it, run again"
-                )
-            self.on_wait(f"StackSet {name}: {operation.status.lower()}")
-            self.pace.sleep(self.pace.operation)
-            waited += self.pace.operation
-        failed = self.aws.stacksets.list_failed_instances(name, operation_id)
-        told = tuple(f"{f.account_id} {f.region}: {f.reason}" for f in failed)
-        if operation.status != "SUCCEEDED":
-            shown = "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "")
-            raise OrgctlError(
-                f"StackSet {name}",
-                f"its operation {operation.status.lower()}: {shown or operation.reason or 'AWS gives no reason'}",
-                "mend what the reasons name and run again: what is deployed stays deployed",
-            )
-        return tuple(f"StackSet {name} failed in {line}" for line in told)
+    def _call(
+        self,
+        change: c.CreateStackInstances | c.UpdateStackInstances | c.DeleteStackInstances,
+        targets: DeploymentTargets,
+    ) -> Callable[[str], None]:
+        """Answer the call to make, which takes the id of its operation."""
+        stacksets, name, regions = self.aws.stacksets, change.stackset, change.placement.regions
+        match change:
+            case c.CreateStackInstances(preferences=preferences, overrides=overrides):
+                values = self._values(overrides)
+                return lambda id: stacksets.create_instances(name, targets, regions, values, preferences, id)
+            case c.UpdateStackInstances(preferences=preferences, overrides=overrides):
+                values = self._values(overrides)
+                return lambda id: stacksets.update_instances(name, targets, regions, values, preferences, id)
+            case c.DeleteStackInstances(preferences=preferences, retain=retain):
+                return lambda id: stacksets.delete_instances(name, targets, regions, preferences, id, retain=retain)
 
 
 def _batches(units: tuple[UnitPath, ...], size: int = 50) -> Iterable[tuple[UnitPath, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from heapq import heappop, heappush
 
 from org.apply.execute import Executor
 from org.apply.journal import Journal
@@ -17,6 +18,7 @@ from org.plan.model import Plan, Step
 from org.quotas import OrganizationQuotas
 
 _WORKERS = 16
+_NO_LIMIT = 1_000_000
 
 Progress = Callable[[Outcome], None]
 
@@ -57,54 +59,61 @@ class _Run:
             "close-account": limits.accounts_closed_at_once,
         }
         self.outcomes: dict[str, Outcome] = {}
-        self.waiting = list(plan.steps)
         self.running: dict[Future[tuple[str, ...]], Step] = {}
+        known = {step.id for step in plan.steps}
+        self.awaited = {step.id: known & {*step.needs, *step.after} for step in plan.steps}
+        """What has to be settled before each step."""
+        self.followers: dict[str, list[Step]] = {}
+        self.ready: dict[str, list[int]] = {}
+        """Heaps of places in the plan, one for each kind of which AWS takes only so many at once, one for the rest."""
+        for place, step in enumerate(plan.steps):
+            for id in self.awaited[step.id]:
+                self.followers.setdefault(id, []).append(step)
+            if not self.awaited[step.id]:
+                self._make_ready(place)
+        self.places = {step.id: place for place, step in enumerate(plan.steps)}
 
     def run(self, workers: int) -> tuple[Outcome, ...]:
         self.journal.record("run", steps=[step.id for step in self.plan.steps])
         with ThreadPoolExecutor(workers) as pool:
-            while self.waiting or self.running:
-                self._start(pool, workers)
+            while len(self.outcomes) < len(self.plan.steps):
+                if self.should_stop():
+                    self._leave_the_rest()
+                while len(self.running) < workers and (step := self._next()):
+                    self.journal.record("begin", step=step.id, does=step.change.describe())
+                    self.on_start(step)
+                    self.running[pool.submit(self.executor.execute, step.change)] = step
                 self._collect()
         self.journal.record("end", done=sum(isinstance(o, Done) for o in self.outcomes.values()))
         return tuple(self.outcomes[step.id] for step in self.plan.steps)
 
-    def _start(self, pool: ThreadPoolExecutor, workers: int) -> None:
-        """Start what is ready, in the order of the plan, and pass over what can no longer be done."""
-        still: list[Step] = []
-        for step in self.waiting:
-            because = self._why_not(step)
-            if because:
-                self._settle(Skipped(step, because))
-            elif self._is_ready(step) and len(self.running) < workers and self._has_room(step):
-                self.journal.record("begin", step=step.id, does=step.change.describe())
-                self.on_start(step)
-                self.running[pool.submit(self.executor.execute, step.change)] = step
-            else:
-                still.append(step)
-        self.waiting = still
+    def _make_ready(self, place: int) -> None:
+        kind = self.plan.steps[place].change.kind
+        heappush(self.ready.setdefault(kind if kind in self.at_once else "", []), place)
 
-    def _why_not(self, step: Step) -> str:
-        if self.should_stop():
-            return "the run was stopped"
-        for need in step.needs:
-            outcome = self.outcomes.get(need)
-            if isinstance(outcome, Failed):
-                return f"needs {need}, which failed"
-            if isinstance(outcome, Skipped):
-                return f"needs {need}, which was not done"
-        return ""
+    def _next(self) -> Step | None:
+        """Take the first step of the plan that is ready and that AWS has room for."""
+        kinds = [kind for kind, places in self.ready.items() if places and self._has_room(kind)]
+        if not kinds:
+            return None
+        first = min(kinds, key=lambda kind: self.ready[kind][0])
+        return self.plan.steps[heappop(self.ready[first])]
 
-    def _is_ready(self, step: Step) -> bool:
-        return all(id in self.outcomes for id in (*step.needs, *step.after))
+    def _has_room(self, kind: str) -> bool:
+        return sum(step.change.kind == kind for step in self.running.values()) < self.at_once.get(kind, _NO_LIMIT)
 
-    def _has_room(self, step: Step) -> bool:
-        """AWS takes only so many account creations and closures at once, however quick the calls are."""
-        kind = step.change.kind
-        return sum(other.change.kind == kind for other in self.running.values()) < self.at_once.get(kind, _WORKERS)
+    def _leave_the_rest(self) -> None:
+        """Pass over what is not begun yet."""
+        self.ready.clear()
+        under_way = {step.id for step in self.running.values()}
+        for step in self.plan.steps:
+            if step.id not in under_way:
+                self._settle(Skipped(step, "the run was stopped"))
 
     def _collect(self) -> None:
         if not self.running:
+            if len(self.outcomes) < len(self.plan.steps):
+                raise OrgctlError("plan", "its steps wait for each other", "plan again")
             return
         finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
         for future in finished:
@@ -115,7 +124,11 @@ class _Run:
                 self._settle(Failed(step, str(error)))
 
     def _settle(self, outcome: Outcome) -> None:
-        self.outcomes[outcome.step.id] = outcome
+        """Write an outcome down, unless there is one already, and tell the steps that wait for it."""
+        id = outcome.step.id
+        if id in self.outcomes:
+            return
+        self.outcomes[id] = outcome
         match outcome:
             case Done(step=step, notes=notes):
                 self.journal.record("done", step=step.id, notes=list(notes))
@@ -124,3 +137,10 @@ class _Run:
             case Skipped(step=step, because=because):
                 self.journal.record("skipped", step=step.id, because=because)
         self.on_outcome(outcome)
+        for follower in self.followers.get(id, []):
+            self.awaited[follower.id].discard(id)
+            if id in follower.needs and not isinstance(outcome, Done):
+                because = "which failed" if isinstance(outcome, Failed) else "which was not done"
+                self._settle(Skipped(follower, f"needs {id}, {because}"))
+            elif not self.awaited[follower.id] and follower.id not in self.outcomes:
+                self._make_ready(self.places[follower.id])

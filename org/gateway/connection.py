@@ -18,7 +18,8 @@ _ATTEMPTS = 10
 _BUSY_ATTEMPTS = 12
 _BUSY = {
     "ConcurrentModificationException",
-    "OperationInProgressException",
+    "PolicyChangesInProgressException",
+    "ACCOUNT_CREATION_NOT_COMPLETE",
     "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED",
     "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED",
 }

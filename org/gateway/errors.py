@@ -17,10 +17,11 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from org.errors import AccessDenied, AlreadySo, NotFound, OrgctlError
+from org.errors import AccessDenied, AlreadySo, Busy, NotFound, OrgctlError
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedForDependencyException"}
-_NOT_FOUND = {
+_NOT_FOUND = {  # codes, and the reason for which a partition refuses a policy type that it does not offer
+    "INVALID_ENUM_POLICY_TYPE",
     "AccountNotFoundException",
     "AWSOrganizationsNotInUseException",
     "OperationNotFoundException",
@@ -37,10 +38,11 @@ _ALREADY = {
     "AccountNotRegisteredException",
     "DuplicateAccountException",
     "DuplicatePolicyAttachmentException",
+    "OperationIdAlreadyExistsException",
     "PolicyNotAttachedException",
     "PolicyTypeAlreadyEnabledException",
-    "PolicyTypeNotEnabledException",
 }
+_BUSY = {"OperationInProgressException"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
 _THROTTLED = {"TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded"}
@@ -68,6 +70,7 @@ _TODO = {
     "DuplicatePolicyException": "a policy of that name exists already; choose another name",
     "FinalizingOrganizationException": "AWS is still setting the organization up; run again in an hour",
     "InsufficientCapabilitiesException": "add the capability to `capabilities` of the StackSet in the manifest",
+    "PolicyTypeNotEnabledException": "AWS is still enabling the policy type, or something else disabled it; run again",
     "MalformedPolicyDocumentException": "mend the policy; `orgctl validate` shows where it stands",
     "OperationInProgressException": "another operation of this StackSet is running; run again when it is done",
     "PolicyTypeNotAvailableForOrganizationException": "this policy type is not offered to the organization",
@@ -92,7 +95,7 @@ def aws_errors(call: str, subject: str = "") -> Iterator[None]:
     except ProfileNotFound as error:
         raise OrgctlError(where, str(error), "`aws configure list-profiles` lists the profiles that exist") from error
     except NoRegionError as error:
-        raise OrgctlError(where, "no Region given", "pass --region or set AWS_REGION") from error
+        raise OrgctlError(where, "no Region given", "set AWS_REGION") from error
     except EndpointConnectionError as error:
         raise OrgctlError(
             where, f"no connection to {error.kwargs['endpoint_url']}", "check the network, or `orgctl sandbox status`"
@@ -110,8 +113,10 @@ def translate(error: ClientError, where: str) -> OrgctlError:
         return AccessDenied(where, f"access denied: {message}", "use credentials that may make this call")
     if code in _ALREADY:
         return AlreadySo(where, f"{message} ({code})", "run again: the plan was made for an earlier state")
-    if code in _NOT_FOUND:
+    if code in _NOT_FOUND or reason in _NOT_FOUND:
         return NotFound(where, message, _TODO.get(code, ""))
+    if code in _BUSY:
+        return Busy(where, f"{message} ({code})", _TODO.get(code, ""))
     if code in _EXPIRED:
         return OrgctlError(where, "the credentials have expired", "sign in again, then run again")
     if code in _INVALID:

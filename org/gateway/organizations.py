@@ -66,10 +66,10 @@ class OrganizationsGateway:
         )
 
     def describe_root(self) -> tuple[str, tuple[PolicyType, ...]]:
-        """Answer the root's id and the policy types enabled in it."""
+        """Answer the root's id and the policy types that are enabled in it, those on the way there left out."""
         with aws_errors("organizations:ListRoots"):
             root = self._client.list_roots()["Roots"][0]
-        enabled = [PolicyType(t["Type"]) for t in root.get("PolicyTypes", []) if t["Status"] != "PENDING_DISABLE"]
+        enabled = [PolicyType(t["Type"]) for t in root.get("PolicyTypes", []) if t["Status"] == "ENABLED"]
         return root["Id"], tuple(sorted(enabled))
 
     def list_units(self, parent_id: str) -> tuple[tuple[str, str], ...]:
@@ -95,8 +95,14 @@ class OrganizationsGateway:
         )
 
     def list_policies(self, type: PolicyType) -> tuple[ObservedPolicy, ...]:
-        """Read the summaries of all policies of a type; content, targets and tags take calls of their own."""
-        pages = self._pages("list_policies", type, Filter=type)
+        """Read the summaries of all policies of a type; content, targets and tags take calls of their own.
+
+        A type that botocore knows and this partition does not offer has none.
+        """
+        try:
+            pages = list(self._pages("list_policies", type, Filter=type))
+        except NotFound:
+            return ()
         return tuple(
             ObservedPolicy(
                 id=summary["Id"],
@@ -147,7 +153,11 @@ class OrganizationsGateway:
 
     def disable_policy_type(self, root_id: str, type: PolicyType) -> None:
         with aws_errors("organizations:DisablePolicyType", type):
-            self._client.disable_policy_type(RootId=root_id, PolicyType=_literal(type))
+            try:
+                self._client.disable_policy_type(RootId=root_id, PolicyType=_literal(type))
+            except self._client.exceptions.PolicyTypeNotEnabledException:
+                # For every other call it says that something is missing, for this one that it is so already.
+                return
 
     def enable_trusted_access(self, service: str) -> None:
         with aws_errors("organizations:EnableAWSServiceAccess", service):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from org.changes import CloseAccount, CreateAccount, MoveAccount, RenameAccount, SetContact
 from org.model import (
+    ACCOUNT_MANAGEMENT,
     OWNER_TAG,
     ROOT,
     ContactType,
@@ -11,17 +12,11 @@ from org.model import (
     ObservedAccount,
     WantedState,
 )
-from org.observe import CONTACTS
+from org.observe import CONTACTS, contact_label
 from org.plan.draft import Draft, step_id
 from org.plan.situation import MatchedAccount, Situation
 from org.plan.units import named_tags, plan_tags
 from org.references import account_reference
-
-ACCOUNT_MANAGEMENT = "account.amazonaws.com"
-"""Names and contacts of member accounts can be set from the management account with this trusted access.
-
-https://docs.aws.amazon.com/accounts/latest/reference/using-orgs-trusted-access.html
-"""
 
 
 def plan_accounts(situation: Situation, draft: Draft) -> None:
@@ -70,12 +65,13 @@ def _settle_management(situation: Situation, draft: Draft, match: MatchedAccount
 
 def _change(situation: Situation, draft: Draft, match: MatchedAccount, live: ObservedAccount) -> None:
     account = match.desired
+    if account.state is WantedState.CLOSED:
+        # What else the manifest says of it does not matter any more, but for the unit: it stays there for 90 days.
+        _move(situation, draft, match, source=live)
+        draft.add(CloseAccount(account.name), account.name, after=[step_id("move-account", account.name)])
+        return
     if live.name != account.name:
-        draft.add(
-            RenameAccount(account.name, was=live.name),
-            account.name,
-            needs=[step_id("enable-trusted-access", ACCOUNT_MANAGEMENT)],
-        )
+        _rename(situation, draft, match, live)
     if live.email.lower() != account.email.lower():
         draft.notes.append(
             f"account {account.name} has the email {live.email}, not {account.email}: AWS lets its owner change that "
@@ -85,8 +81,18 @@ def _change(situation: Situation, draft: Draft, match: MatchedAccount, live: Obs
         plan_tags(draft, account_reference(account.name), f"account {account.name}", account.tags, live.tags, own=False)
     _contacts(situation, draft, match, live)
     _move(situation, draft, match, source=live)
-    if account.state is WantedState.CLOSED:
-        draft.add(CloseAccount(account.name), account.name, after=[step_id("move-account", account.name)])
+
+
+def _rename(situation: Situation, draft: Draft, match: MatchedAccount, live: ObservedAccount) -> None:
+    name, trusted = match.desired.name, {*situation.desired.trusted_access, *situation.observed.trusted_access}
+    if ACCOUNT_MANAGEMENT in trusted or live.id == situation.observed.management_account_id:
+        change = RenameAccount(name, was=live.name)
+        draft.add(change, name, needs=[step_id("enable-trusted-access", ACCOUNT_MANAGEMENT)])
+    else:
+        draft.notes.append(
+            f"account {name} is not renamed, it stays {live.name} ({live.id}): "
+            f"that takes {ACCOUNT_MANAGEMENT} among trusted_access"
+        )
 
 
 def _move(situation: Situation, draft: Draft, match: MatchedAccount, source: ObservedAccount | None) -> None:
@@ -104,8 +110,13 @@ def _move(situation: Situation, draft: Draft, match: MatchedAccount, source: Obs
 
 
 def _contacts(situation: Situation, draft: Draft, match: MatchedAccount, live: ObservedAccount) -> None:
+    observed = situation.observed
+    # Without trusted access nothing could be asked, and the first run, which enables it, sets what the manifest names.
+    known = live.id == observed.management_account_id or ACCOUNT_MANAGEMENT in observed.trusted_access
     for type, contact in match.desired.contacts.items():
-        if situation.is_unread(CONTACTS, str((live.id, type))) or live.contacts.get(type) == contact:
+        if situation.is_unread(CONTACTS, contact_label(live.id, type)):
+            continue
+        if known and live.contacts.get(type) == contact:
             continue
         _set_contact(draft, SetContact(match.desired.name, type, contact))
 

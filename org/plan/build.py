@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from org.changes import CreateOrganization, DeleteUnit, DetachPolicy, MoveAccount, is_destructive
+from org.changes import (
+    Change,
+    CreateOrganization,
+    DeleteStackInstances,
+    DeleteUnit,
+    DetachPolicy,
+    MoveAccount,
+    is_destructive,
+)
 from org.model import DesiredOrganization, ObservedOrganization
 from org.observe import interest_of
 from org.plan.accounts import plan_accounts
 from org.plan.draft import Draft
 from org.plan.headroom import find_headroom
-from org.plan.model import Plan
+from org.plan.model import Effect, Plan, StackSetPreview
 from org.plan.policies import detachments_from, guards_of, plan_policies
 from org.plan.services import plan_services
 from org.plan.situation import Situation
-from org.plan.stacksets import plan_stacksets
+from org.plan.stacksets.build import plan_stacksets
 from org.plan.template_diff import CreateOnly
 from org.plan.units import plan_units
 from org.quotas import Quotas
@@ -43,14 +52,14 @@ def plan_changes(
     plan_policies(situation, draft, quotas)
     previews = plan_stacksets(situation, draft, create_only)
     _order_across(draft)
-    _withhold_deletions(observed, draft)
+    kept = _withhold_deletions(observed, draft)
     return Plan(
         steps=draft.finish(),
         home_region=desired.home_region,
         observed=observed,
         interest=interest_of(desired),
         ids=situation.ids,
-        previews=previews,
+        previews=tuple(_without_withdrawals(preview, kept) for preview in previews),
         unmanaged=tuple(sorted(draft.unmanaged)),
         notes=tuple(draft.notes),
         headroom=find_headroom(situation, draft, quotas),
@@ -72,18 +81,35 @@ def _order_across(draft: Draft) -> None:
         draft.order_after(id, [*draft.ids_of("delete-stack-instances"), *detachments_from(draft, change.path)])
 
 
-def _withhold_deletions(observed: ObservedOrganization, draft: Draft) -> None:
-    """Drop what takes away as long as a part of the organization is unread: absence may only seem so."""
+def _withhold_deletions(observed: ObservedOrganization, draft: Draft) -> frozenset[str]:
+    """Drop what takes away as long as a part of the organization is unread: absence may only seem so.
+
+    What needs a withheld step goes with it. Answers the StackSets that stay where they are.
+    """
     if not observed.unread:
-        return
-    withheld = [
-        id
-        for id, step in draft.steps.items()
-        if is_destructive(step.change)
-        or isinstance(step.change, DetachPolicy)
-        or id.startswith("delete-stack-instances")
-    ]
+        return frozenset()
+    withheld = {id for id, step in draft.steps.items() if _takes_away(step.change)}
+    more = withheld
+    while more:
+        more = {id for id, step in draft.steps.items() if id not in withheld and step.needs & withheld}
+        withheld |= more
+    dropped = {id: draft.steps[id].change for id in draft.steps if id in withheld}
     draft.notes += [
-        f"not planned, because not everything could be read: {draft.steps[id].change.describe()}" for id in withheld
+        f"not planned, because not everything could be read: {change.describe()}" for change in dropped.values()
     ]
-    draft.drop(withheld)
+    draft.drop(dropped)
+    return frozenset(change.stackset for change in dropped.values() if isinstance(change, DeleteStackInstances))
+
+
+def _takes_away(change: Change) -> bool:
+    return is_destructive(change) or isinstance(change, DetachPolicy | DeleteStackInstances)
+
+
+def _without_withdrawals(preview: StackSetPreview, kept: frozenset[str]) -> StackSetPreview:
+    """Show the instances that are not withdrawn after all as what they are."""
+    if preview.stackset not in kept:
+        return preview
+    taken = (Effect.DELETED, Effect.RETAINED)
+    why = "not withdrawn, because not everything could be read"
+    shown = (replace(i, effect=Effect.UNCHANGED, reason=why) if i.effect in taken else i for i in preview.instances)
+    return replace(preview, instances=tuple(shown))

@@ -29,6 +29,8 @@ class Draft:
     """Dependencies may name steps that the plan turns out not to hold: they fall away in `finish`."""
 
     steps: dict[str, _DraftStep] = field(default_factory=dict)
+    kinds: dict[str, list[str]] = field(default_factory=dict)
+    """The ids of `steps` by kind of change."""
     notes: list[str] = field(default_factory=list)
     unmanaged: list[str] = field(default_factory=list)
 
@@ -38,12 +40,12 @@ class Draft:
         if id in self.steps:
             raise AssertionError(f"two steps {id}")
         self.steps[id] = _DraftStep(change, {CREATE_ORGANIZATION, *needs}, set(after))
+        self.kinds.setdefault(change.kind, []).append(id)
         return id
 
     def add_numbered(self, change: Change, name: str, needs: Iterable[str] = (), after: Iterable[str] = ()) -> str:
         """Put down one of several changes of a kind to the same thing: `create-stack-instances:baseline@2`."""
-        number = sum(id.startswith(f"{change.kind}:{name}@") for id in self.steps) + 1
-        return self.add(change, f"{name}@{number}", needs, after)
+        return self.add(change, f"{name}@{len(self.numbered(change.kind, name)) + 1}", needs, after)
 
     def order_after(self, later: str, earlier: Iterable[str]) -> None:
         self.steps[later].after.update(earlier)
@@ -52,11 +54,15 @@ class Draft:
         self.steps[later].needs.update(earlier)
 
     def ids_of(self, *kinds: str) -> list[str]:
-        return [id for id, step in self.steps.items() if step.change.kind in kinds]
+        return [id for kind in kinds for id in self.kinds.get(kind, [])]
+
+    def numbered(self, kind: str, name: str) -> list[str]:
+        """Answer what `add_numbered` put down of that kind and name."""
+        return [id for id in self.kinds.get(kind, []) if id.startswith(f"{kind}:{name}@")]
 
     def drop(self, ids: Iterable[str]) -> None:
         for id in ids:
-            del self.steps[id]
+            self.kinds[self.steps.pop(id).change.kind].remove(id)
 
     def finish(self) -> tuple[Step, ...]:
         """Order the steps; among those that could go at the same time the first thought of goes first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from org.model import ObservedOrganization
 
@@ -10,6 +10,7 @@ from org.model import ObservedOrganization
 def find_movements(then: ObservedOrganization, now: ObservedOrganization) -> tuple[str, ...]:
     """Name what differs, an object a line; nothing says that the plan still holds."""
     found: list[str] = []
+    then, now = _lasting(then), _lasting(now)
     for field in fields(ObservedOrganization):
         old, new = getattr(then, field.name), getattr(now, field.name)
         if old == new or field.name == "unread":
@@ -27,10 +28,21 @@ def find_movements(then: ObservedOrganization, now: ObservedOrganization) -> tup
     return tuple(found)
 
 
+def _lasting(observed: ObservedOrganization) -> ObservedOrganization:
+    """Leave out what AWS changes in its own time and no plan goes by: how far an instance's last operation got."""
+    stacksets = tuple(
+        replace(s, instances=tuple(replace(i, detailed_status="", reason="") for i in s.instances))
+        for s in observed.stacksets
+    )
+    return replace(observed, stacksets=stacksets)
+
+
 def _key(item: object) -> str:
-    """Name an observed object by what a person would look for."""
-    for name in ("path", "name"):
-        if hasattr(item, name):
-            type = getattr(item, "type", "")
-            return f"{type} {getattr(item, name)}".strip()
-    return " ".join(item) if isinstance(item, tuple) else str(item)
+    """Name an observed object by what a person would look for; accounts may share their names."""
+    if isinstance(item, tuple):
+        return " ".join(item)
+    name = next((str(getattr(item, field)) for field in ("path", "name") if hasattr(item, field)), str(item))
+    parts = [str(getattr(item, "type", "")), name]
+    if hasattr(item, "email"):
+        parts.append(f"({getattr(item, 'id', '')})")
+    return " ".join(part for part in parts if part)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 
-from org.changes import AttachPolicy, CreatePolicy, DeletePolicy, DetachPolicy, UpdatePolicy
+from org.changes import AttachPolicy, CreatePolicy, DeletePolicy, DetachPolicy, MoveAccount, UpdatePolicy
 from org.errors import OrgctlError
 from org.model import (
     OWNER_TAG,
     ROOT,
     DesiredPolicy,
+    LiveState,
     ObservedPolicy,
     PolicyType,
     Target,
@@ -25,13 +27,15 @@ from org.plan.units import named_tags, plan_tags
 from org.quotas import Quotas
 from org.references import policy_reference, resolve
 
-Key = tuple[PolicyType, str]
+_FIXED = (PolicyType("RESOURCE_CONTROL_POLICY"), "RCPFullAWSAccess")
+"""https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html"""
 
 
 def plan_policies(situation: Situation, draft: Draft, quotas: Quotas) -> None:
     live = {(policy.type, policy.name): policy for policy in situation.observed.policies}
     wanted = {(policy.type, policy.name) for policy in situation.desired.policies}
     targets = _Targets(situation)
+    out_of_reach = _out_of_reach(situation)
     for policy in situation.desired.policies:
         if situation.is_unread(POLICIES, policy.type, policy_label(policy.type, policy.name)):
             continue
@@ -41,7 +45,7 @@ def plan_policies(situation: Situation, draft: Draft, quotas: Quotas) -> None:
                 f"policy {policy.name}", f"AWS manages no {policy.type} of that name", "check its name and type"
             )
         _content(situation, draft, policy, found)
-        _attachments(draft, policy, targets.of(found), _wanted_targets(situation, policy))
+        _attachments(draft, policy, targets.of(found), frozenset(policy.targets), out_of_reach)
     for key in sorted(live.keys() - wanted):
         _unnamed(draft, live[key], targets.of(live[key]))
     _order_detachments(situation, draft, quotas)
@@ -60,10 +64,11 @@ class _Targets:
         return frozenset(self._names[id] for id in ids if id in self._names)
 
 
-def _wanted_targets(situation: Situation, policy: DesiredPolicy) -> frozenset[Target]:
-    """Leave out accounts that are closed or will be: a policy cannot be attached to them for long."""
-    gone = {match.desired.name for match in situation.accounts if not match.is_deployable}
-    return frozenset(t for t in policy.targets if t.kind is not TargetKind.ACCOUNT or t.name not in gone)
+def _out_of_reach(situation: Situation) -> frozenset[Target]:
+    """Answer the accounts that are not active, or will not be: nothing is attached to them or detached from them."""
+    wanted = {match.desired.name for match in situation.accounts if not match.is_deployable}
+    others = {situation.names[a.id] for a in situation.unmanaged_accounts if a.state is not LiveState.ACTIVE}
+    return frozenset(Target(TargetKind.ACCOUNT, name) for name in wanted | others)
 
 
 def _content(situation: Situation, draft: Draft, policy: DesiredPolicy, live: ObservedPolicy | None) -> None:
@@ -77,7 +82,7 @@ def _content(situation: Situation, draft: Draft, policy: DesiredPolicy, live: Ob
         change = CreatePolicy(policy.type, policy.name, policy.description, content, tags)
         draft.add(change, subject, needs=made_first)
         return
-    if content != live.content or policy.description != live.description:
+    if not _is_same_document(content, live.content) or policy.description != live.description:
         draft.add(
             UpdatePolicy(policy.type, policy.name, policy.description, content, live.description, live.content),
             subject,
@@ -88,9 +93,25 @@ def _content(situation: Situation, draft: Draft, policy: DesiredPolicy, live: Ob
         plan_tags(draft, policy_reference(policy.type, policy.name), label, policy.tags, live.tags, own=True)
 
 
-def _attachments(draft: Draft, policy: DesiredPolicy, live: frozenset[Target], wanted: frozenset[Target]) -> None:
+def _is_same_document(one: str, other: str) -> bool:
+    """Compare by meaning: AWS may write a policy that it keeps in another way."""
+    if one == other:
+        return True
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False
+
+
+def _attachments(
+    draft: Draft,
+    policy: DesiredPolicy,
+    live: frozenset[Target],
+    wanted: frozenset[Target],
+    out_of_reach: frozenset[Target],
+) -> None:
     subject = policy_label(policy.type, policy.name)
-    for target in sorted(wanted - live):
+    for target in sorted(wanted - live - out_of_reach):
         creation = {TargetKind.UNIT: "create-unit", TargetKind.ACCOUNT: "create-account"}.get(target.kind)
         draft.add(
             AttachPolicy(policy.type, policy.name, target),
@@ -102,7 +123,11 @@ def _attachments(draft: Draft, policy: DesiredPolicy, live: frozenset[Target], w
                 *([step_id(creation, target.name)] if creation else []),
             ],
         )
-    for target in sorted(live - wanted):
+    leaving = sorted(live - wanted - out_of_reach)
+    if leaving and (policy.type, policy.name) == _FIXED:
+        draft.notes.append(f"{policy.type} {policy.name} stays attached everywhere: AWS does not let it be detached")
+        return
+    for target in leaving:
         _detach(draft, policy.type, policy.name, target)
 
 
@@ -126,9 +151,7 @@ def _unnamed(draft: Draft, policy: ObservedPolicy, live: Iterable[Target]) -> No
 def _order_detachments(situation: Situation, draft: Draft, quotas: Quotas) -> None:
     """Attach before detaching, so that nothing is unguarded in between; the other way where a target's quota is full.
 
-    Where the attaching fails, the detaching is not tried.
-
-    A unit that is deleted takes its attachments along, so that detaching from it first would only loosen it early.
+    Where the attaching fails, the detaching is not tried. A unit keeps its policies until all have left that will.
     """
     attached = attachment_counts(situation)
     attaching = {id: draft.steps[id].change for id in draft.ids_of("attach-policy")}
@@ -142,12 +165,23 @@ def _order_detachments(situation: Situation, draft: Draft, quotas: Quotas) -> No
                 same_policy.append(other)
             elif new.type == old.type and new.target == old.target:
                 same_place.append(other)
-        draft.need(id, same_policy)
         if attached[old.type, old.target] + len(same_place) <= quotas.policy(old.type).max_per_target:
-            draft.need(id, same_place)
+            draft.need(id, [*same_policy, *same_place])
+            draft.order_after(id, _leaving(draft, old.target))
         else:
+            # It waits for nothing then, since two full targets that swap policies would wait for each other.
             for later in same_place:
                 draft.need(later, [id])
+
+
+def _leaving(draft: Draft, target: Target) -> list[str]:
+    return [
+        id
+        for id in draft.ids_of("move-account")
+        if target.kind is TargetKind.UNIT
+        and isinstance(change := draft.steps[id].change, MoveAccount)
+        and is_within(change.source, UnitPath(target.name))
+    ]
 
 
 def attachment_counts(situation: Situation) -> Counter[tuple[PolicyType, Target]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from org.changes import Placement
-from org.model import AccountName, DesiredStackSet, LiveState, Region, UnitPath, WantedState, is_within
+from org.model import ROOT, AccountName, DesiredStackSet, LiveState, Region, UnitPath, WantedState, is_within
 from org.plan.situation import Situation
 from org.references import resolve, unit_reference
 
@@ -51,27 +51,48 @@ class Scope:
 
     def placements(self, instances: Iterable[Instance]) -> list[Placement]:
         """Name the accounts, grouped by equal Regions, within the units that the StackSet targets."""
-        return self._placements(instances, self._target_of)
+        return group_placements(instances, self._target_of)
 
-    def placements_where_live(self, instances: Iterable[Instance]) -> list[Placement]:
+    def placements_where_live(self, instances: Iterable[Instance], targets: Collection[UnitPath]) -> list[Placement]:
         """Name the accounts within the units in which they are now: from there instances are withdrawn."""
-        return self._placements(instances, lambda account: self.units_now[account])
+        return group_placements(instances, lambda account: reaching(self.units_now[account], targets))
+
+    def accounts_in(self, placement: Placement) -> Iterator[AccountName]:
+        """Yield the accounts that an operation may find there: those that will be, and those that leave."""
+        if placement.accounts:
+            yield from placement.accounts
+            return
+        for account in dict.fromkeys([*self.units_after, *self.units_now]):
+            units = [where[account] for where in (self.units_after, self.units_now) if account in where]
+            if any(is_within(unit, target) for unit in units for target in placement.units):
+                yield account
 
     def _target_of(self, account: AccountName) -> UnitPath:
         unit = self.units_after[account]
         return next(target for target in self.wanted.units if is_within(unit, target))
 
-    def _placements(self, instances: Iterable[Instance], unit_of: Callable[[AccountName], UnitPath]) -> list[Placement]:
-        regions: dict[AccountName, list[Region]] = {}
-        for account, region in sorted(instances):
-            regions.setdefault(account, []).append(region)
-        groups: dict[tuple[Region, ...], list[AccountName]] = {}
-        for account, names in regions.items():
-            groups.setdefault(tuple(names), []).append(account)
-        return [
-            Placement(tuple(sorted({unit_of(account) for account in accounts})), names, tuple(accounts))
-            for names, accounts in sorted(groups.items())
-        ]
+
+def reaching(unit: UnitPath, targets: Collection[UnitPath]) -> UnitPath:
+    """Answer the unit to name for an account in it: CloudFormation refuses one that no target of the StackSet touches.
+
+    An account that moved while auto-deployment was off is reached through the root [H: tried in the sandbox only].
+    """
+    touched = any(is_within(unit, target) or is_within(target, unit) for target in targets)
+    return unit if touched else ROOT
+
+
+def group_placements(instances: Iterable[Instance], unit_of: Callable[[AccountName], UnitPath]) -> list[Placement]:
+    """Name the accounts, one placement for those with equal Regions."""
+    regions: dict[AccountName, list[Region]] = {}
+    for account, region in sorted(instances):
+        regions.setdefault(account, []).append(region)
+    groups: dict[tuple[Region, ...], list[AccountName]] = {}
+    for account, names in regions.items():
+        groups.setdefault(tuple(names), []).append(account)
+    return [
+        Placement(tuple(sorted({unit_of(account) for account in accounts})), names, tuple(accounts))
+        for names, accounts in sorted(groups.items())
+    ]
 
 
 def plan_scope(situation: Situation, wanted: DesiredStackSet) -> Scope:

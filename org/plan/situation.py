@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from org.model import (
     LiveState,
     ObservedAccount,
     ObservedOrganization,
+    ObservedStackSet,
     ObservedUnit,
     UnitPath,
     WantedState,
@@ -66,15 +67,22 @@ class Situation:
 
     def path_after(self, live: UnitPath) -> UnitPath:
         """Answer the path of a live unit once the renames are done; moved units are made anew and keep theirs."""
-        for rename in sorted(self.renames, key=lambda rename: -len(rename.was)):
-            if is_within(live, rename.was):
-                return UnitPath(rename.path + live[len(rename.was) :])
-        return live
+        return _path_after(live, self.renames)
 
     @cached_property
     def units(self) -> Mapping[UnitPath, ObservedUnit]:
         """Live units by the path that they have after the renames."""
         return {self.path_after(unit.path): unit for unit in self.observed.units}
+
+    @cached_property
+    def unit_paths(self) -> Mapping[str, UnitPath]:
+        """The path after the renames by the id of each live unit, the root among them."""
+        return {unit.id: path for path, unit in self.units.items()} | {self.observed.root_id: ROOT}
+
+    def target_paths(self, stackset: ObservedStackSet) -> frozenset[UnitPath]:
+        """Answer the live units that a StackSet targets or through which an instance of it was made."""
+        ids = {id for id, _ in stackset.deployment_targets} | {i.unit_id for i in stackset.instances}
+        return frozenset(self.unit_paths[id] for id in ids if id in self.unit_paths)
 
     @cached_property
     def wanted_units(self) -> frozenset[UnitPath]:
@@ -173,15 +181,20 @@ def _renames_and_moves(
     moves: list[Renamed] = []
 
     def after(path: UnitPath) -> UnitPath:
-        for rename in sorted(renames, key=lambda rename: -len(rename.was)):
-            if is_within(path, rename.was):
-                return UnitPath(rename.path + path[len(rename.was) :])
-        return path
+        return _path_after(path, renames)
 
     for unit in desired.units:
-        present = any(after(path) == unit.path for path in live)
-        if unit.formerly is None or unit.formerly not in live or present:
+        if unit.formerly is None or unit.formerly not in live:
+            continue
+        if any(after(path) == unit.path for path in live):
             continue
         same_parent = after(parent_of(unit.formerly)) == parent_of(unit.path)
         (renames if same_parent else moves).append(Renamed(unit.formerly, unit.path))
     return tuple(renames), tuple(moves)
+
+
+def _path_after(path: UnitPath, renames: Iterable[Renamed]) -> UnitPath:
+    for rename in sorted(renames, key=lambda rename: -len(rename.was)):
+        if is_within(path, rename.was):
+            return UnitPath(rename.path + path[len(rename.was) :])
+    return path

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 CreateOnly: TypeAlias = Mapping[str, frozenset[str]]
@@ -42,8 +43,24 @@ def is_same_template(old: str, new: str) -> bool:
     return old == new or (_parse(old) is not None and _parse(old) == _parse(new))
 
 
+def is_json(template: str) -> bool:
+    return _parse(template) is not None
+
+
 def resource_types(template: str) -> frozenset[str]:
     return frozenset(str(_typed(resource)) for resource in _resources(template).values())
+
+
+def parameter_defaults(template: str) -> Mapping[str, str]:
+    """Answer the defaults that a template in JSON declares, as CloudFormation takes them."""
+    declared = (_parse(template) or {}).get("Parameters")
+    if not isinstance(declared, dict):
+        return {}
+    return {
+        name: str(parameter["Default"])
+        for name, parameter in declared.items()
+        if isinstance(parameter, dict) and "Default" in parameter
+    }
 
 
 def find_resource_changes(old: str, new: str, create_only: CreateOnly) -> tuple[ResourceChange, ...]:
@@ -105,7 +122,9 @@ def _refers(value: Json, parameters: frozenset[str]) -> bool:
             return False
 
 
+@lru_cache(maxsize=64)
 def _parse(template: str) -> dict[str, Json] | None:
+    """Parse once: a plan asks the same few templates about every instance. Nobody changes the answer."""
     try:
         found = json.loads(template)
     except ValueError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from org.changes import ChangeTags, CreateUnit, DeleteUnit, RenameUnit
-from org.model import OWNER_TAG, DesiredUnit, UnitPath, is_within, name_of, parent_of
+from org.model import OWNER_TAG, DesiredUnit, LiveState, UnitPath, is_within, name_of, parent_of
 from org.plan.draft import Draft, step_id
-from org.plan.situation import Situation, is_owned
+from org.plan.situation import MatchedAccount, Situation, is_owned
 from org.references import unit_reference
 
 
@@ -70,16 +70,24 @@ def _delete(situation: Situation, draft: Draft) -> None:
             kept.add(path)
             continue
         below = [step_id("delete-unit", other) for other in situation.units if parent_of(other) == path]
-        leaving = [step_id("move-account", match.desired.name) for match in situation.accounts]
-        draft.add(DeleteUnit(path, moved_to=goal), path, needs=below, after=leaving)
+        leaving = [step_id("move-account", m.desired.name) for m in situation.accounts if _is_in(situation, m, path)]
+        draft.add(DeleteUnit(path, moved_to=goal), path, needs=[*below, *leaving])
 
 
 def _staying(situation: Situation, path: UnitPath, kept: set[UnitPath]) -> Iterator[str]:
     yield from (f"unit {other}" for other in kept if parent_of(other) == path)
     yield from (f"unit {other}" for other in situation.wanted_units if parent_of(other) == path)
     for match in situation.accounts:
-        if match.live and situation.path_after(match.live.unit) == path and match.destination == path:
-            yield f"account {match.desired.name}"
+        if _is_in(situation, match, path):
+            assert match.live is not None
+            if match.live.state is not LiveState.ACTIVE:
+                yield f"account {match.desired.name} ({match.live.state.lower()})"
+            elif match.destination == path:
+                yield f"account {match.desired.name}"
     for account in situation.unmanaged_accounts:
         if situation.path_after(account.unit) == path:
             yield f"account {account.name} ({account.id}, {account.state.lower()})"
+
+
+def _is_in(situation: Situation, match: MatchedAccount, path: UnitPath) -> bool:
+    return match.live is not None and situation.path_after(match.live.unit) == path

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from random import Random
+from typing import Any
 
+import boto3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cli.plan_file import dump_plan
 from org.model import (
     ROOT,
     AccountName,
+    Contact,
+    ContactType,
     DelegatedAdministrator,
+    DesiredAccount,
     DesiredOrganization,
     DesiredStackSet,
-    LiveState,
-    ObservedOrganization,
+    DesiredUnit,
     ParameterOverride,
-    Region,
     Target,
     TargetKind,
     UnitPath,
     WantedState,
+    child_path,
     is_within,
     parent_of,
 )
+from tests.support.facts import asked, foreseen, instances, seen
 from tests.support.organizations import (
     FRANKFURT,
-    MANAGEMENT,
     SCP,
-    TAG_POLICY,
     VIRGINIA,
     account,
     desired,
@@ -38,37 +41,25 @@ from tests.support.organizations import (
     unit,
 )
 from tests.support.rollout import Rollout
-from tests.support.sandbox import sandbox_session
+from tests.support.sandbox import create_policy, create_unit, root_of, sandbox_session
+from tests.support.two_manifests import CONTENTS, TEMPLATES
 
 UNITS = ("A", "B", "A/C", "A/D", "A/C/E")
 QUARANTINE = UnitPath("Q")
 ACCOUNTS = ("Shop", "Web", "Audit")
 SERVICES = ("config.amazonaws.com", "guardduty.amazonaws.com")
+ACCOUNT_MANAGEMENT = "account.amazonaws.com"
+THEIRS = "Theirs"
+"""What somebody made by hand, before or between our runs."""
 
-TEMPLATES = tuple(
-    json.dumps(
-        {
-            "Parameters": {"Label": {"Type": "String", "Default": "plain"}},
-            "Resources": {
-                "Topic": {
-                    "Type": "AWS::SNS::Topic",
-                    "Properties": {
-                        "TopicName": {"Fn::Sub": f"{name}-${{AWS::StackName}}"},
-                        "DisplayName": {"Ref": "Label"},
-                    },
-                }
-            },
-        }
-    )
-    for name in ("alarms", "alerts")
-)
-CONTENTS: Mapping[str, tuple[str, ...]] = {
-    SCP: tuple(
-        f'{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"{action}","Resource":"*"}}]}}'
-        for action in ("iam:CreateUser", "organizations:LeaveOrganization")
+TAGS = st.dictionaries(st.sampled_from(["Team", "Cost"]), st.sampled_from(["shop", "web", None]), max_size=2)
+CONTACTS = st.dictionaries(
+    st.sampled_from([ContactType.SECURITY, ContactType.BILLING]),
+    st.sampled_from(
+        [Contact("Ada", "CISO", "ada@example.com", "+49 30 1"), Contact("Bo", "CFO", "b@x.org", "1"), None]
     ),
-    TAG_POLICY: tuple(f'{{"tags":{{"{tag}":{{"tag_key":{{"@@assign":"{tag}"}}}}}}}}' for tag in ("Team", "Cost")),
-}
+    max_size=1,
+)
 
 
 @st.composite
@@ -76,70 +67,96 @@ def organizations(draw: st.DrawFn, before: DesiredOrganization | None = None) ->
     """Draw an organization that can follow `before`: closed accounts stay closed, and none leaves the manifest."""
     chosen = draw(st.sets(st.sampled_from(UNITS)))
     paths = sorted({UnitPath(p) for path in chosen for p in _with_parents(path)})
-    closed = {a.name for a in before.accounts if a.state is WantedState.CLOSED} if before else set()
-    states = {
-        name: "closed" if name in closed else draw(st.sampled_from(["active", "active", "quarantined", "closed"]))
-        for name in ACCOUNTS
-    }
-    # A closed account keeps its unit from being deleted, which is tested by itself.
-    accounts = [
-        account(name, ROOT if states[name] == "closed" else draw(st.sampled_from([ROOT, *paths])), state=states[name])
-        for name in ACCOUNTS
-    ]
+    units = [*draw(_units(paths)), *(draw(_renamed(before, paths)) if before else ())]
+    paths = sorted(unit.path for unit in units)
+    accounts = [draw(_accounts(name, paths, before)) for name in ACCOUNTS]
+    active = [account.name for account in accounts if account.state is not WantedState.CLOSED]
     places = [Target(TargetKind.ROOT, ROOT), *(Target(TargetKind.UNIT, path) for path in paths)]
-    places += [Target(TargetKind.ACCOUNT, name) for name in ACCOUNTS if states[name] != "closed"]
+    places += [Target(TargetKind.ACCOUNT, name) for name in active]
     policies = [
         policy(
             f"{type}-{n}",
             *draw(st.sets(st.sampled_from(places))),
             type=type,
             content=draw(st.sampled_from(CONTENTS[type])),
+            description=draw(st.sampled_from(["", "first", "second"])),
+            tags=draw(TAGS),
         )
         for type in CONTENTS
         for n in range(draw(st.integers(0, 2)))
     ]
     services = draw(st.sets(st.sampled_from(SERVICES)))
-    active = [name for name in ACCOUNTS if states[name] != "closed"]
     admins = [
         DelegatedAdministrator(service, AccountName(draw(st.sampled_from(active))))
         for service in sorted(services)
         if active and draw(st.booleans())
     ]
     names = draw(st.lists(st.sampled_from(["s1", "s2", "s3"]), unique=True, max_size=2))
+    contacts = {ACCOUNT_MANAGEMENT} if any(account.contacts for account in accounts) else set()
     return desired(
-        [*(unit(path) for path in paths), unit(QUARANTINE)],
+        [*units, unit(QUARANTINE)],
         accounts,
         policies,
         [draw(_stacksets(name, paths, tuple(names[:n]))) for n, name in enumerate(names)],
-        trusted_access=tuple(sorted(services)),
+        trusted_access=tuple(sorted(services | contacts)),
         delegated_administrators=tuple(admins),
         quarantine_unit=QUARANTINE,
     )
 
 
 @st.composite
+def _units(draw: st.DrawFn, paths: list[UnitPath]) -> list[DesiredUnit]:
+    return [DesiredUnit(path, draw(TAGS)) for path in paths]
+
+
+@st.composite
+def _renamed(draw: st.DrawFn, before: DesiredOrganization, paths: list[UnitPath]) -> list[DesiredUnit]:
+    """Draw at most one unit of before that has another name now, or another parent."""
+    left = [u.path for u in before.units if u.path != QUARANTINE and not any(is_within(p, u.path) for p in paths)]
+    if not left or not draw(st.booleans()):
+        return []
+    old = draw(st.sampled_from(left))
+    parents = [parent for parent in (ROOT, *paths) if parent.count("/") < 3]
+    if parent_of(old) in parents:
+        parents = [parent_of(old), *parents]
+    return [DesiredUnit(child_path(draw(st.sampled_from(parents)), "New"), draw(TAGS), formerly=old)]
+
+
+@st.composite
+def _accounts(draw: st.DrawFn, name: str, paths: list[UnitPath], before: DesiredOrganization | None) -> DesiredAccount:
+    closed = before is not None and any(a.name == name and a.state is WantedState.CLOSED for a in before.accounts)
+    state = "closed" if closed else draw(st.sampled_from(["active", "active", "quarantined", "closed"]))
+    place = draw(st.sampled_from([ROOT, *paths]))
+    return account(name, place, state=state, tags=draw(TAGS), contacts=draw(CONTACTS))
+
+
+@st.composite
 def _stacksets(draw: st.DrawFn, name: str, paths: list[UnitPath], earlier: tuple[str, ...]) -> DesiredStackSet:
     units = draw(st.lists(st.sampled_from([ROOT, QUARANTINE, *paths]), min_size=1, max_size=2, unique=True))
-    filters = draw(st.sampled_from([{}, {}, {"only_accounts": ("Shop",)}, {"except_accounts": ("Shop", "Web")}]))
-    overrides = draw(
-        st.sampled_from(
-            [
-                (),
-                (),
-                (ParameterOverride({"Label": "special"}, accounts=(AccountName("Shop"),)),),
-                (ParameterOverride({"Label": "here"}, regions=(VIRGINIA,)),),
-            ]
-        )
-    )
+    ways = [
+        {},
+        {},
+        {"retain_on_removal": True},
+        {"auto_deployment": False},
+        {"only_accounts": ("Shop",)},
+        {"except_accounts": ("Shop", "Web")},
+    ]
+    overrides = [
+        (),
+        (),
+        (ParameterOverride({"Label": "special"}, accounts=(AccountName("Shop"),)),),
+        (ParameterOverride({"Label": "here"}, regions=(VIRGINIA,)),),
+    ]
     return stackset(
         name,
         *units,
         regions=draw(st.sampled_from([(FRANKFURT,), (FRANKFURT, VIRGINIA), (VIRGINIA,)])),
         template=draw(st.sampled_from(TEMPLATES)),
-        parameters=draw(st.sampled_from([{}, {"Label": "common"}])),
+        parameters=draw(st.sampled_from([{}, {"Label": "common"}, {"Label": "plain"}])),
+        description=draw(st.sampled_from(["", "what it is for"])),
         depends_on=tuple(n for n in earlier if draw(st.booleans())),
-        overrides=overrides,
-        **filters,
+        overrides=draw(st.sampled_from(overrides)),
+        **draw(st.sampled_from(ways)),
     )
 
 
@@ -156,77 +173,63 @@ def pairs(draw: st.DrawFn) -> tuple[DesiredOrganization, DesiredOrganization]:
     return first, draw(organizations(before=first))
 
 
+ORDERS = st.one_of(st.none(), st.integers(0, 2**32).map(Random))
+"""Side by side as in a real run, or one by one in some order that the needs of the steps allow: no step is to be done
+in time by luck."""
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(pairs())
-def test_bootstrap_to_any_organization_from_any_other(pair: tuple[DesiredOrganization, DesiredOrganization]) -> None:
-    first, second = pair
+@given(pairs(), ORDERS, st.booleans())
+def test_bootstrap_to_any_organization_from_any_other(
+    pair: tuple[DesiredOrganization, DesiredOrganization], order: Random | None, of_others: bool
+) -> None:
+    _, second = pair
     with sandbox_session() as session:
         rollout = Rollout(session)
-        rollout.bootstrap(first)
-        assert seen(rollout.observe(first), first) == asked(first)
-        rollout.bootstrap(second)
-        assert seen(rollout.observe(second), second) == asked(second)
+        theirs = _make_things_of_others(session) if of_others else {}
+        for wanted in pair:
+            plan = rollout.bootstrap(wanted, order)
+            observed = rollout.observe(wanted)
+            assert observed.unread == ()
+            assert seen(observed, wanted) == asked(wanted)
+            assert foreseen(plan) == instances(observed)
         left = rollout.plan(second)
         assert [step.change.describe() for step in left.steps] == []
+        assert dump_plan(left) == dump_plan(rollout.plan(second))
+        assert not of_others or _things_of_others(session) == theirs
 
 
-Facts = dict[str, object]
+def _make_things_of_others(session: boto3.Session) -> dict[str, object]:
+    organizations: Any = session.client("organizations")
+    cloudformation: Any = session.client("cloudformation", region_name=FRANKFURT)
+    organizations.create_organization(FeatureSet="ALL")
+    cloudformation.activate_organizations_access()
+    unit = create_unit(organizations, THEIRS)
+    for target in (unit, root_of(organizations)):
+        organizations.attach_policy(PolicyId=create_policy(organizations, f"{THEIRS}-{target}"), TargetId=target)
+    cloudformation.create_stack_set(
+        StackSetName=THEIRS,
+        PermissionModel="SERVICE_MANAGED",
+        TemplateBody=TEMPLATES[0],
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+    )
+    return _things_of_others(session)
 
 
-def asked(wanted: DesiredOrganization) -> Facts:
-    """Say what a manifest asks for, in words that can be compared with what is seen."""
-    units = {a.name: wanted.quarantine_unit if a.state is WantedState.QUARANTINED else a.unit for a in wanted.accounts}
-    open_accounts = {a.name for a in wanted.accounts if a.state is not WantedState.CLOSED}
+def _things_of_others(session: boto3.Session) -> dict[str, object]:
+    organizations: Any = session.client("organizations")
+    cloudformation: Any = session.client("cloudformation", region_name=FRANKFURT)
+    units = organizations.list_organizational_units_for_parent(ParentId=root_of(organizations))["OrganizationalUnits"]
+    policies = organizations.list_policies(Filter=SCP)["Policies"]
     return {
-        "units": {unit.path for unit in wanted.units},
-        "accounts": {(a.name, units[a.name]) for a in wanted.accounts if a.name in open_accounts},
-        "policies": {(p.type, p.name, p.content, frozenset(p.targets)) for p in wanted.policies},
-        "trusted access": set(wanted.trusted_access),
-        "delegated administrators": {(d.service, d.account) for d in wanted.delegated_administrators},
-        "StackSets": {(s.name, s.settings.template) for s in wanted.stacksets},
-        "instances": {
-            (s.name, name, region, *_overridden(s, name, region))
-            for s in wanted.stacksets
-            for name in open_accounts - {MANAGEMENT}
-            for region in s.regions
-            if any(is_within(units[name], target) for target in s.units)
-            and (not s.only_accounts or name in s.only_accounts)
-            and name not in s.except_accounts
-        },
-    }
-
-
-def _overridden(stackset: DesiredStackSet, name: AccountName, region: Region) -> list[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for override in stackset.overrides:
-        if (not override.accounts or name in override.accounts) and (
-            not override.regions or region in override.regions
-        ):
-            found |= override.parameters
-    return sorted(found.items())
-
-
-def seen(observed: ObservedOrganization, wanted: DesiredOrganization) -> Facts:
-    names = {account.id: account.name for account in observed.accounts}
-    targets = {observed.root_id: Target(TargetKind.ROOT, ROOT)}
-    targets |= {unit.id: Target(TargetKind.UNIT, unit.path) for unit in observed.units}
-    targets |= {id: Target(TargetKind.ACCOUNT, name) for id, name in names.items()}
-    states = {account.id: account.state for account in observed.accounts}
-    return {
-        "units": {unit.path for unit in observed.units},
-        "accounts": {(a.name, a.unit) for a in observed.accounts if a.state is LiveState.ACTIVE},
+        "units": [unit for unit in units if unit["Name"] == THEIRS],
         "policies": {
-            (p.type, p.name, p.content, frozenset(targets[id] for id in p.target_ids))
-            for p in observed.policies
-            if not p.aws_managed
+            p["Id"]: (
+                organizations.describe_policy(PolicyId=p["Id"])["Policy"],
+                organizations.list_targets_for_policy(PolicyId=p["Id"])["Targets"],
+            )
+            for p in policies
+            if p["Name"].startswith(THEIRS)
         },
-        "trusted access": {s for s in observed.trusted_access if "stacksets" not in s},
-        "delegated administrators": {(service, names[id]) for service, id in observed.delegated_administrators},
-        "StackSets": {(s.name, s.settings.template) for s in observed.stacksets},
-        "instances": {
-            (s.name, names[i.account_id], i.region, *sorted(i.overrides.items()))
-            for s in observed.stacksets
-            for i in s.instances
-            if states[i.account_id] is LiveState.ACTIVE
-        },
+        "StackSet": cloudformation.describe_stack_set(StackSetName=THEIRS)["StackSet"],
     }

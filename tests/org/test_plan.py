@@ -14,6 +14,7 @@ from org.model import (
     DesiredOrganization,
     ObservedOrganization,
     PendingAccount,
+    PolicyType,
     UnitPath,
     Unread,
 )
@@ -138,8 +139,22 @@ def test_account_of_the_same_name_and_another_email_is_refused_rather_than_creat
 
 
 def test_account_found_by_its_email_is_renamed() -> None:
-    there = observed(accounts=[live_account("shop-account", 2, email="SHOP@example.com")])
-    assert says(plan(desired(accounts=[account("Shop")]), there)) == ["rename account shop-account to Shop"]
+    there = observed(
+        accounts=[live_account("shop-account", 2, email="SHOP@example.com")], trusted_access=("account.amazonaws.com",)
+    )
+    wanted = desired(accounts=[account("Shop")], trusted_access=("account.amazonaws.com",))
+    assert "rename account shop-account to Shop" in says(plan(wanted, there))
+
+
+def test_account_is_not_renamed_while_account_management_may_not_act_in_the_organization() -> None:
+    there = observed(accounts=[live_account("shop-account", 2, email="shop@example.com")])
+    found = plan(desired(accounts=[account("Shop")]), there)
+    assert says(found) == []
+    (note,) = found.notes
+    assert note == (
+        "account Shop is not renamed, it stays shop-account (000000000002): "
+        "that takes account.amazonaws.com among trusted_access"
+    )
 
 
 def test_contacts_are_set_and_removed_where_the_manifest_names_them() -> None:
@@ -387,6 +402,163 @@ def test_plan_counts_quotas_after_it_is_applied() -> None:
     assert rooms["units"] == (1, 2000)
     assert rooms["SERVICE_CONTROL_POLICY on unit Prod"] == (1, 10)
     assert rooms["characters of SERVICE_CONTROL_POLICY Guard"] == (16, 10240)
+
+
+def test_what_needs_a_withheld_step_is_withheld_with_it() -> None:
+    """Two administrators of one service at a time are more than most services take."""
+    service = "config.amazonaws.com"
+    there = observed(
+        accounts=[
+            live_account("Audit", 2, tags={f"orgctl:delegated-administrator/{service}": "true"}),
+            live_account("Ops", 3),
+        ],
+        trusted_access=(service,),
+        root_tags={f"orgctl:trusted-access/{service}": "true"},
+        delegated_administrators=((service, live_account("Audit", 2).id),),
+        unread=(Unread("tags", "ou-x", "access denied"),),
+    )
+    wanted = desired(
+        accounts=[account("Audit"), account("Ops")],
+        trusted_access=(service,),
+        delegated_administrators=(DelegatedAdministrator(service, account("Ops").name),),
+    )
+    found = plan(wanted, there)
+    assert says(found) == []
+    assert [note.partition(" be read: ")[2] for note in found.notes] == [
+        f"account Audit is no longer delegated administrator for {service}",
+        f"make account Ops delegated administrator for {service}",
+    ]
+
+
+def test_services_of_one_administrator_that_could_not_be_read_leave_all_administrators_alone() -> None:
+    there = observed(
+        accounts=[live_account("Ops", 3)], unread=(Unread("delegated administrators", "000000000002", "access denied"),)
+    )
+    wanted = desired(
+        accounts=[account("Ops")],
+        delegated_administrators=(DelegatedAdministrator("config.amazonaws.com", account("Ops").name),),
+    )
+    assert says(plan(wanted, there)) == []
+
+
+# what a run that was cut short, or AWS, leaves behind
+
+
+def test_our_tag_on_what_is_off_is_removed() -> None:
+    service, other = "config.amazonaws.com", "guardduty.amazonaws.com"
+    there = observed(
+        accounts=[live_account("Audit", 2, tags={f"orgctl:delegated-administrator/{service}": "true"})],
+        root_tags={
+            f"orgctl:trusted-access/{service}": "true",
+            f"orgctl:trusted-access/{other}": "true",
+            "orgctl:policy-type/TAG_POLICY": "true",
+            "theirs": "true",
+        },
+    )
+    assert says(plan(desired(accounts=[account("Audit")], trusted_access=(other,)), there)) == [
+        f"enable trusted access for {other}",
+        f"tag account Audit: without orgctl:delegated-administrator/{service}",
+        f"tag the root: without orgctl:policy-type/TAG_POLICY, without orgctl:trusted-access/{service}",
+    ]
+
+
+def test_closed_account_keeps_its_unit_from_being_deleted() -> None:
+    there = observed([live_unit("Old")], [live_account("Shop", 2, "Old", state="SUSPENDED")])
+    found = plan(desired(accounts=[account("Shop", state="closed")]), there)
+    assert says(found) == []
+    assert found.notes == ("unit Old is not deleted, because it still holds account Shop (suspended)",)
+
+
+@pytest.mark.parametrize("state", ["active", "closed"])
+def test_policies_on_an_account_that_is_closing_or_closed_are_left_as_they_are(state: str) -> None:
+    live = live_account("Shop", 2, state="ACTIVE" if state == "closed" else "SUSPENDED")
+    there = observed(accounts=[live], policies=[live_policy("Guard", live.id), live_policy("Other")])
+    wanted = desired(
+        accounts=[account("Shop", state=state)], policies=[policy("Guard"), policy("Other", on_account("Shop"))]
+    )
+    assert [step for step in says(plan(wanted, there)) if "close" not in step] == []
+
+
+def test_account_that_is_to_be_closed_is_closed_and_nothing_else() -> None:
+    contact = Contact("Ada", "CISO", "ada@example.com", "+49 30 1")
+    wanted = account("Shop", "Prod", state="closed", tags={"a": "b"}, contacts={ContactType.SECURITY: contact})
+    there = observed([live_unit("Prod")], [live_account("shop", 2, "Prod", email="shop@example.com")])
+    assert says(plan(desired([unit("Prod")], [wanted]), there)) == ["close account Shop"]
+
+
+def test_suspended_account_is_not_made_delegated_administrator() -> None:
+    there = observed(accounts=[live_account("Ops", 3, state="SUSPENDED")], trusted_access=("config.amazonaws.com",))
+    wanted = desired(
+        accounts=[account("Ops")],
+        delegated_administrators=(DelegatedAdministrator("config.amazonaws.com", account("Ops").name),),
+    )
+    found = plan(wanted, there)
+    assert not any("administrator" in step for step in says(found))
+    assert (
+        "account Ops is not made delegated administrator for config.amazonaws.com, because it is not active"
+        in found.notes
+    )
+
+
+def test_policy_that_aws_wrote_down_in_another_way_is_the_same_policy() -> None:
+    there = observed(policies=[live_policy("Guard", ROOT_ID, content='{\n  "Statement": []\n}')])
+    assert says(plan(desired(policies=[policy("Guard", on_root())]), there)) == []
+
+
+def test_contacts_of_members_count_as_unknown_until_aws_may_be_asked_for_them() -> None:
+    contacts = {ContactType.SECURITY: Contact("Ada", "CISO", "ada@example.com", "+49 30 1"), ContactType.BILLING: None}
+    wanted = desired(accounts=[account("Shop", contacts=contacts)], trusted_access=("account.amazonaws.com",))
+    assert says(plan(wanted, observed(accounts=[live_account("Shop", 2)]))) == [
+        "enable trusted access for account.amazonaws.com",
+        "set the security contact of account Shop to ada@example.com",
+        "remove the billing contact of account Shop",
+    ]
+
+
+def test_unit_keeps_its_policies_until_the_accounts_that_leave_it_have_left() -> None:
+    wanted = desired([unit("Prod"), unit("Dev")], [account("Shop", "Dev")], [policy("Guard", on_unit("Dev"))])
+    there = observed(
+        [live_unit("Prod"), live_unit("Dev")], [live_account("Shop", 2, "Prod")], [live_policy("Guard", "ou-prod")]
+    )
+    assert says(plan(wanted, there)) == [
+        "attach SERVICE_CONTROL_POLICY Guard to unit Dev",
+        "move account Shop: Prod → Dev",
+        "detach SERVICE_CONTROL_POLICY Guard from unit Prod",
+    ]
+
+
+def test_two_full_targets_can_swap_policies() -> None:
+    limit = load_quotas().policy(SCP).max_per_target
+    units = [live_unit("A"), live_unit("B")]
+    common = [live_policy(f"P{n}", "ou-a", "ou-b") for n in range(limit - 1)]
+    there = observed(units, policies=[*common, live_policy("X", "ou-a"), live_policy("Y", "ou-b")])
+    wanted = desired(
+        [unit("A"), unit("B")],
+        policies=[
+            *(policy(f"P{n}", on_unit("A"), on_unit("B")) for n in range(limit - 1)),
+            policy("X", on_unit("B")),
+            policy("Y", on_unit("A")),
+        ],
+    )
+    assert sorted(says(plan(wanted, there))) == [
+        "attach SERVICE_CONTROL_POLICY X to unit B",
+        "attach SERVICE_CONTROL_POLICY Y to unit A",
+        "detach SERVICE_CONTROL_POLICY X from unit A",
+        "detach SERVICE_CONTROL_POLICY Y from unit B",
+    ]
+
+
+def test_policy_that_aws_attaches_everywhere_is_not_detached() -> None:
+    type = PolicyType("RESOURCE_CONTROL_POLICY")
+    full = live_policy("RCPFullAWSAccess", ROOT_ID, "ou-prod", owned=False, aws_managed=True, type=type)
+    wanted = policy("RCPFullAWSAccess", on_root(), type=type, content="", aws_managed=True)
+    found = plan(
+        desired([unit("Prod")], policies=[wanted]), observed([live_unit("Prod")], policies=[full], policy_types=(type,))
+    )
+    assert says(found) == []
+    assert found.notes == (
+        "RESOURCE_CONTROL_POLICY RCPFullAWSAccess stays attached everywhere: AWS does not let it be detached",
+    )
 
 
 def test_same_inputs_give_the_same_plan() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from org.changes import CreateStackSet
 from org.model import (
     OVERRIDES_TAG,
     ROOT,
@@ -241,6 +242,84 @@ def test_owned_stackset_that_left_the_manifest_is_withdrawn_and_deleted() -> Non
     found = plan(desired(TWO_UNITS, [SHOP]), observed(LIVE_UNITS, LIVE[:1], stacksets=[live]))
     assert says(found) == ["withdraw StackSet old from Prod · eu-central-1", "delete StackSet old"]
     assert found.steps[1].needs == ("delete-stack-instances:old@1",)
+
+
+def test_stackset_that_leaves_lets_go_of_the_instances_in_closed_accounts_first() -> None:
+    live = live_stackset("old", [("ou-prod", FRANKFURT)], [instance(2), instance(9, unit_id="ou-prod")])
+    there = observed(LIVE_UNITS, [LIVE[0], live_account("Late", 9, "Prod", state="SUSPENDED")], stacksets=[live])
+    found = plan(desired(TWO_UNITS, [SHOP, account("Late", "Prod", state="closed")]), there)
+    assert says(found) == [
+        "withdraw StackSet old from Late in Prod · eu-central-1, keeping the stacks",
+        "withdraw StackSet old from Prod · eu-central-1",
+        "delete StackSet old",
+    ]
+    assert found.steps[2].needs == ("delete-stack-instances:old@1", "delete-stack-instances:old@2")
+    assert effects(found) == {("Shop", FRANKFURT): Effect.DELETED, ("Late", FRANKFURT): Effect.RETAINED}
+
+
+def test_stackset_with_instances_in_accounts_that_are_gone_stays_and_says_so() -> None:
+    live = live_stackset("old", [("ou-prod", FRANKFURT)], [instance(2), instance(9, unit_id="ou-prod")])
+    found = plan(desired(TWO_UNITS, [SHOP]), observed(LIVE_UNITS, LIVE[:1], stacksets=[live]))
+    assert says(found) == ["withdraw StackSet old from Shop in Prod · eu-central-1"]
+    (note,) = found.notes
+    assert note == (
+        "StackSet old is not deleted, because it has instances in accounts that left the organization (000000000009): "
+        "delete those by hand, keeping their stacks"
+    )
+
+
+def test_instance_of_an_account_that_moved_out_of_every_target_is_reached_through_the_root() -> None:
+    only = stackset("base", "Prod", only_accounts=(AccountName("Other"),))
+    live = live_stackset("base", [("ou-prod", FRANKFURT)], [instance(2, unit_id="ou-prod")], auto_deployment=False)
+    there = observed(LIVE_UNITS, [live_account("Shop", 2, "Dev")], stacksets=[live])
+    found = plan(desired(TWO_UNITS, [account("Shop", "Dev")], stacksets=[only]), there)
+    assert says(found) == ["withdraw StackSet base from Shop in Root · eu-central-1"]
+
+
+def test_stackset_goes_after_those_that_depended_on_it_have_let_go() -> None:
+    first = live_stackset("first", [], [])
+    second = live_stackset("second", [(ROOT_ID, FRANKFURT)], [], depends_on=("first",))
+    found = plan(desired(stacksets=[stackset("second", ROOT)]), observed(stacksets=[first, second]))
+    assert says(found) == ["update StackSet second (auto-deployment)", "delete StackSet first"]
+
+
+def test_dependency_on_a_stackset_without_auto_deployment_orders_the_rollout_only() -> None:
+    manual, second = stackset("first", ROOT, auto_deployment=False), stackset("second", ROOT, depends_on=("first",))
+    found = plan(desired(TWO_UNITS, [SHOP], stacksets=[manual, second]), observed(LIVE_UNITS, LIVE[:1]))
+    made = {step.id: step for step in found.steps}
+    create = made["create-stack-set:second"].change
+    assert isinstance(create, CreateStackSet)
+    assert create.settings.depends_on == ()
+    assert "create-stack-instances:first@1" in made["create-stack-instances:second@1"].needs
+
+
+def test_parameter_that_has_its_default_is_as_if_it_were_not_given() -> None:
+    body = json.dumps({"Parameters": {"Label": {"Type": "String", "Default": "plain"}}, "Resources": {}})
+    live = live_stackset("base", [(ROOT_ID, FRANKFURT)], [], template=body, parameters={"Label": "plain"})
+    assert says(plan(desired(stacksets=[stackset("base", ROOT, template=body)]), observed(stacksets=[live]))) == []
+    other = live_stackset("base", [(ROOT_ID, FRANKFURT)], [], template=body, parameters={"Label": "other"})
+    assert says(plan(desired(stacksets=[stackset("base", ROOT, template=body)]), observed(stacksets=[other]))) == [
+        "update StackSet base (parameters)"
+    ]
+
+
+def test_description_cannot_be_taken_away_and_so_is_left() -> None:
+    live = live_stackset("base", [(ROOT_ID, FRANKFURT)], [], description="old")
+    assert says(plan(desired(stacksets=[stackset("base", ROOT)]), observed(stacksets=[live]))) == []
+
+
+def test_changed_template_that_is_not_json_updates_every_instance_and_says_what_it_cannot_say() -> None:
+    live = live_stackset("base", [(ROOT_ID, FRANKFURT)], [instance(2)], template="Resources: {A: {Type: X}}")
+    wanted = desired(TWO_UNITS, [SHOP], stacksets=[stackset("base", ROOT, template="Resources: {B: {Type: X}}")])
+    found = plan(wanted, observed(LIVE_UNITS, LIVE[:1], stacksets=[live]))
+    assert effects(found) == {("Shop", FRANKFURT): Effect.UPDATED}
+    assert found.notes == ("StackSet base: its template is not JSON, so what the change replaces cannot be told",)
+
+
+def test_deployment_waits_only_for_the_accounts_that_it_reaches() -> None:
+    wanted = desired(TWO_UNITS, [SHOP, WEB], stacksets=[stackset("base", "Prod")])
+    deploy = next(step for step in plan(wanted, observed()).steps if step.id == "create-stack-instances:base@1")
+    assert deploy.after == ("create-account:Shop", "move-account:Shop")
 
 
 def test_stackset_of_others_is_left_alone_and_adopted_by_naming_it() -> None:
