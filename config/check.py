@@ -130,6 +130,11 @@ def _find_other_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]
         ("notifications", [notification.name for notification in manifest.notifications]),
     ):
         yield from _find_repeated_names(key, labels, place_of)
+    home = known_regions()[manifest.organization.home_region]
+    for index, principal in enumerate(manifest.protected_principals):
+        if (partition := principal.arn.split(":")[1]) not in ("*", home):
+            what = f"{principal.arn!r} is of the partition {partition} and the home Region of {home}, so it is nobody"
+            yield ("protected_principals", index, "arn"), what, f"write arn:{home}:…"
     for index, notification in enumerate(manifest.notifications):
         yield from find_repeated(("notifications", index, "severities"), notification.severities, "severity")
     yield from find_repeated(("lineage", "trusted_image_owners"), manifest.lineage.trusted_image_owners, "image owner")

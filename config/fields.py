@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, NoReturn, TypeAlias
 
-import botocore.loaders
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -125,7 +124,9 @@ def _check_stackset_name(text: str) -> str:
 @cache
 def known_regions() -> Mapping[str, str]:
     """Answer every Region that botocore knows, with its partition."""
-    data = botocore.loaders.Loader().load_data("partitions")
+    from botocore.loaders import Loader  # a third of what this package takes to import
+
+    data = Loader().load_data("partitions")
     return {
         region: partition["id"]
         for partition in data["partitions"]
@@ -161,13 +162,21 @@ def _check_service(text: str) -> str:
     return text
 
 
+_ACCOUNT = r"(?:\*|[0-9]{12}|\$\{orgctl:[^}]+\})"
 _PRINCIPAL = re.compile(
-    r"arn:(?:aws[a-z-]*|\*):(?:iam|sts)::(?:\*|[0-9]{12}|\$\{orgctl:[^}]+\}):"
-    r"(?:root|(?:user|role|assumed-role|federated-user)/[!-~]+)"
+    rf"arn:(?:aws[a-z-]*|\*):(?:iam::{_ACCOUNT}:(?:root|(?:user|role)/[!-~]+)|sts::{_ACCOUNT}:federated-user/[!-~]+)"
 )
 
 
 def _check_principal(text: str) -> str:
+    """Refuse sessions too: `aws:PrincipalArn`, by which guardrails spare principals, is the role's ARN for them.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    if ":assumed-role/" in text:
+        refuse(
+            f"{text!r} is the ARN of a role's session", 'write that of the role, like "arn:aws:iam::*:role/BreakGlass"'
+        )
     if not _PRINCIPAL.fullmatch(text):
         refuse(f"{text!r} is not the ARN of a principal", 'write it like "arn:aws:iam::*:role/BreakGlass"')
     return text

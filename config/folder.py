@@ -116,5 +116,7 @@ def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        what = f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        what = f"is not UTF-8: the byte at line {line}, column {column} is 0x{data[error.start]:02x}"
         raise Unreadable(what, "save it with the encoding UTF-8") from error

@@ -1,4 +1,4 @@
-"""Policy files to nodes that know their place: `${NAME}` outside of quotes filled, then strict JSON; pure."""
+"""JSON text to nodes that know their place; in a policy file, `${NAME}` outside of quotes is filled first; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from config.findings import Finding, Place
@@ -22,9 +22,8 @@ class PolicyFile:
     """The text of one policy file, and where its parts stood before anything was filled in."""
 
     def __init__(self, text: str, file: str, fillings: Fillings) -> None:
-        self._file = file
         self._fillings = fillings
-        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._original_place = places_in(text, file)
         self.findings: list[Finding] = []
         self._growth: list[tuple[int, int]] = [(0, 0)]
         """Pairs of an offset in the filled text and by how much that text is ahead of the original from there on."""
@@ -33,32 +32,14 @@ class PolicyFile:
     def read(self) -> Node | None:
         """Answer the top node, or None where the text is not JSON; what is wrong is among `findings`."""
         try:
-            json.loads(self._text, parse_constant=_refuse_number, parse_int=_check_number, parse_float=_check_number)
-        except json.JSONDecodeError as error:
-            what = f"the policy is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-            self._add(error.pos, what, "correct the line or the one before it")
-        except _NotANumberError as error:
-            what = f"the policy is not JSON: {error} is not a number that JSON has"
-            self._add(_find_outside_quotes(self._text, str(error)), what, "correct it")
-        except RecursionError:
-            self._add(0, f"values are nested more than {MAX_DEPTH} deep", "nest them less")
-        else:
-            try:
-                return self._nodes()
-            except Unusable as error:
-                self.findings.append(error.finding)
-        return None
-
-    def _add(self, offset: int, what: str, todo: str) -> None:
-        self.findings.append(Finding(self._place(offset), what, todo))
+            return compose_json(self._text, self._place)
+        except Unusable as error:
+            self.findings.append(error.finding)
+            return None
 
     def _place(self, offset: int) -> Place:
         """Answer the place in the file of an offset in the filled text."""
         return self._original_place(offset - self._growth[bisect_right(self._growth, (offset, math.inf)) - 1][1])
-
-    def _original_place(self, offset: int) -> Place:
-        line = bisect_right(self._line_starts, offset)
-        return Place(self._file, line, offset - self._line_starts[line - 1] + 1)
 
     def _fill_outside_quotes(self, text: str) -> str:
         """Fill what makes a file JSON only then (`"regions": ${REGIONS}`); text in quotes is filled once parsed."""
@@ -93,38 +74,62 @@ class PolicyFile:
                 place = self._original_place(quoted.start() + 1 + match.start())
                 self.findings.append(Finding(place, *fault))
 
-    def _nodes(self) -> Node:
-        return _next_node(_TOKEN.finditer(self._text), self)
 
-    def node_of(self, token: re.Match[str]) -> ScalarNode:
-        value = json.loads(token[0])
-        return ScalarNode(self._place(token.start()), value if isinstance(value, str) else token[0], value)
+def places_in(text: str, file: str) -> Callable[[int], Place]:
+    """Answer what says where an offset in the text stands."""
+    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
-    def place_of(self, token: re.Match[str]) -> Place:
-        return self._place(token.start())
+    def place(offset: int) -> Place:
+        line = bisect_right(line_starts, offset)
+        return Place(file, line, offset - line_starts[line - 1] + 1)
+
+    return place
 
 
-def _next_node(tokens: Iterator[re.Match[str]], source: PolicyFile, depth: int = 0) -> Node:
+def compose_json(text: str, place: Callable[[int], Place]) -> Node:
+    """Answer the top node of a JSON text; `place` answers where an offset in it stands.
+
+    Keys that are written twice are left to `config.nodes.plain`. Raises Unusable where the text is not JSON.
+    """
+    try:
+        json.loads(text, parse_constant=_refuse_number, parse_int=_check_number, parse_float=_check_number)
+    except json.JSONDecodeError as error:
+        what = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise Unusable(Finding(place(error.pos), what, "correct the line or the one before it")) from error
+    except _NotANumberError as error:
+        what = f"the file is not JSON: {error} is not a number that JSON has"
+        raise Unusable(Finding(place(_find_outside_quotes(text, str(error))), what, "correct it")) from error
+    except RecursionError:
+        raise _too_deep(place(0)) from None
+    return _next_node(_TOKEN.finditer(text), place)
+
+
+def _too_deep(place: Place) -> Unusable:
+    return Unusable(Finding(place, f"values are nested more than {MAX_DEPTH} deep", "nest them less"))
+
+
+def _next_node(tokens: Iterator[re.Match[str]], place: Callable[[int], Place], depth: int = 0) -> Node:
     """Build the node that the next tokens make; they are known to make JSON."""
-    return _node(next(tokens), tokens, source, depth)
+    return _node(next(tokens), tokens, place, depth)
 
 
-def _node(token: re.Match[str], tokens: Iterator[re.Match[str]], source: PolicyFile, depth: int) -> Node:
+def _node(token: re.Match[str], tokens: Iterator[re.Match[str]], place: Callable[[int], Place], depth: int) -> Node:
+    at = place(token.start())
     if depth > MAX_DEPTH:
-        raise Unusable(
-            Finding(source.place_of(token), f"values are nested more than {MAX_DEPTH} deep", "nest them less")
-        )
+        raise _too_deep(at)
     if token[0] == "[":
-        listed = ListNode(source.place_of(token))
+        listed = ListNode(at)
         while (child := next(tokens))[0] != "]":
-            listed.items.append(_node(child, tokens, source, depth + 1))
+            listed.items.append(_node(child, tokens, place, depth + 1))
         return listed
     if token[0] == "{":
-        keyed = MappingNode(source.place_of(token))
+        keyed = MappingNode(at)
         while (child := next(tokens))[0] != "}":
-            keyed.pairs.append((source.node_of(child), _next_node(tokens, source, depth + 1)))
+            key = ScalarNode(place(child.start()), json.loads(child[0]), None)
+            keyed.pairs.append((key, _next_node(tokens, place, depth + 1)))
         return keyed
-    return source.node_of(token)
+    value = json.loads(token[0])
+    return ScalarNode(at, value if isinstance(value, str) else token[0], value)
 
 
 class _NotANumberError(Exception):

@@ -9,17 +9,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from config.check import find_faults
-from config.fields import Value
 from config.findings import Finding, ManifestErrors, Place
 from config.folder import Folder, Unreadable
 from config.manifest import Manifest, Steps, walk_units
 from config.nodes import Positions, plain
 from config.policy_text import render_policy
 from config.sources import load_nodes
-from config.variables import Fillings, as_text, fill, known_references
+from config.variables import Fillings, fill, known_references
 from config.variables import find_faults as find_filling_faults
 from config.wording import find_type_faults
-from org.errors import OrgctlError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +31,18 @@ class LoadedManifest:
     """All files that the manifest names lie in it."""
     digest: str
     """SHA-256 over all files read: the manifest, its includes, policies and template files."""
-    contents: Mapping[int, str]
-    """Compact JSON of each policy that comes from a file or inline, by its index."""
-    fillings: Fillings
+    policy_texts: Mapping[int, str]
+    """Compact JSON of each policy that comes from a file or inline, by its index; references stay."""
+    template_texts: Mapping[int, str]
+    """Text of each StackSet's template file, letter by letter, by the StackSet's index."""
 
-    def where(self, *steps: str | int) -> str:
-        """Answer `file:line:column` of a value, or of the nearest thing above it that was written."""
-        return str(self.positions.of(steps))
+    def place(self, *steps: str | int) -> Place:
+        """Answer where a value was written, or the nearest thing above it that was."""
+        return self.positions.of(steps)
 
-    def content(self, index: int) -> str:
-        """Answer the compact JSON of policy number `index`, which comes from a file or inline; references stay."""
-        return self.contents[index]
-
-    def fill(self, value: Value, where: str) -> str:
-        """Answer a parameter's value as CloudFormation takes it, its variables filled in.
-
-        Raises:
-            OrgctlError: A variable or reference in it is not known; `where` says which value that is.
-
-        """
-        for _, what, todo in find_filling_faults(value, self.fillings):
-            raise OrgctlError(where, what, todo)
-        return as_text(fill(value, self.fillings))
+    def shown(self, file: str) -> str:
+        """Answer the path of a file that the manifest names as the user can open it from where they are."""
+        return str(self.folder / file)
 
 
 def load_manifest(path: Path) -> LoadedManifest:
@@ -91,15 +79,15 @@ def _checked(manifest: Manifest, positions: Positions, folder: Folder) -> Loaded
     references = known_references((account.name for account in manifest.accounts), units)
     fillings = Fillings(manifest.variables, references)
     findings = [Finding(positions.of(steps), what, todo) for steps, what, todo in find_faults(manifest, positions.of)]
-    contents = _render_policies(manifest, positions, folder, fillings, findings)
-    _read_templates(manifest, positions, folder, findings)
+    policy_texts = _render_policies(manifest, positions, folder, fillings, findings)
+    template_texts = _read_templates(manifest, positions, folder, findings)
     for steps, value in _fillable(manifest):
         faults = find_filling_faults(value, fillings)
         findings += [Finding(positions.of((*steps, *more)), what, todo) for more, what, todo in faults]
     if findings:
         raise ManifestErrors(folder.shown(folder.manifest), findings)
     filled = _with_parameters_filled(manifest, fillings)
-    return LoadedManifest(filled, positions, folder.path, folder.digest(), contents, fillings)
+    return LoadedManifest(filled, positions, folder.path, folder.digest(), policy_texts, template_texts)
 
 
 def _render_policies(
@@ -123,11 +111,17 @@ def _render_policies(
     return contents
 
 
-def _read_templates(manifest: Manifest, positions: Positions, folder: Folder, findings: list[Finding]) -> None:
-    """Read the user's templates, so that the digest holds them and a file that is missing is told with the rest."""
+def _read_templates(
+    manifest: Manifest, positions: Positions, folder: Folder, findings: list[Finding]
+) -> dict[int, str]:
+    """Answer the text of each template file; read here, so that the digest holds it and what is missing is told."""
+    texts = {}
     for index, stackset in enumerate(manifest.stacksets):
         if stackset.file is not None:
-            _read(folder, stackset.file, positions.of(("stacksets", index, "file")), findings)
+            text = _read(folder, stackset.file, positions.of(("stacksets", index, "file")), findings)
+            if text is not None:
+                texts[index] = text
+    return texts
 
 
 def _read(folder: Folder, name: str, place: Place, findings: list[Finding]) -> str | None:

@@ -60,11 +60,11 @@ def plain(node: Node, findings: list[Finding]) -> Plain:
         return tuple([plain(item, findings) for item in node.items])
     value = {key.text: plain(item, findings) for key, item in node.pairs}
     if len(value) != len(node.pairs):
-        findings.extend(_duplicate_keys(node))
+        findings.extend(_find_duplicate_keys(node))
     return value
 
 
-def _duplicate_keys(node: MappingNode) -> Iterator[Finding]:
+def _find_duplicate_keys(node: MappingNode) -> Iterator[Finding]:
     first: dict[str, Place] = {}
     for key, _ in node.pairs:
         if key.text in first:

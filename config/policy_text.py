@@ -13,10 +13,9 @@ from config.findings import Finding, Place, suggest
 from config.json_source import PolicyFile
 from config.manifest import PolicySpec
 from config.nodes import Positions, plain
-from config.variables import Fillings, fill, find_faults
+from config.variables import Fillings, fill, find_faults, with_sample_ids
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.quotas import load_quotas
-from org.references import ORGANIZATION_ID, ROOT_ID, find_references, resolve
 
 _STATEMENT_TYPES = (SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY)
 _TOP_KEYS = {
@@ -58,7 +57,7 @@ def render_policy(
     content = fill(value, fillings)
     findings += [Finding(within(steps), what, todo) for steps, what, todo in _find_shape_faults(policy.type, content)]
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    findings += _find_text_faults(policy.type, text, place_of(("inline" if file is None else "file",)))
+    findings += find_size_faults(policy.type, text, place_of(("inline" if file is None else "file",)))
     return text
 
 
@@ -112,7 +111,8 @@ def _find_statement_faults(type: str, content: Mapping[str, Any]) -> Iterator[tu
             yield (*at, "Effect"), what, f"a {type} can {' or '.join(effects)}"
 
 
-def _find_text_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
+def find_size_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
+    """Yield a finding for a compact text that AWS does not take as a policy of the type, its ids filled in."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -120,21 +120,6 @@ def _find_text_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
         yield Finding(place, what, "write both halves or none")
         return
     most = load_quotas().policy(type).max_bytes
-    if (length := len(resolve(text, _Samples(find_references(text))))) > most:
+    if (length := len(with_sample_ids(text))) > most:
         what = f"the policy has {length:,} characters without white space, and AWS allows {most:,} for a {type}"
         yield Finding(place, what, "shorten it or split it into two policies")
-
-
-class _Samples(dict[str, str]):
-    """Ids as long as AWS's, since AWS counts the policy with its references filled."""
-
-    def __init__(self, references: Iterator[str]) -> None:
-        super().__init__((reference, self._sample(reference)) for reference in references)
-
-    @staticmethod
-    def _sample(reference: str) -> str:
-        if reference == ORGANIZATION_ID:
-            return "o-" + 10 * "0"
-        if reference == ROOT_ID:
-            return "r-" + 4 * "0"
-        return ("ou-0000-" + 8 * "0") if reference.startswith("unit-id:") else 12 * "0"

@@ -66,15 +66,8 @@ policies:
   - name: DenyLeavingOrganization
     type: SERVICE_CONTROL_POLICY
     description: No account may leave the organization.
-    inline:
-      Version: "2012-10-17"
-      Statement:
-        - Sid: DenyLeavingOrganization
-          Effect: Deny
-          Action: organizations:LeaveOrganization
-          Resource: "*"
-    attach:
-      units: [Security, Workloads]
+    guardrail: deny-leaving-organization    # docs/guardrails.md lists them
+    attach: {root: true}
   # - name: TagCosts
   #   type: TAG_POLICY
   #   file: policies/tags.json             # ${NAME} in it is filled from variables
@@ -89,14 +82,17 @@ trusted_access:
 
 # What CloudFormation deploys to the accounts; never to the management account.
 # stacksets:
+#   - name: orgctl-lineage-bus
+#     template: lineage-bus                 # of orgctl's catalog; or file: templates/own.yaml
+#     targets: {units: [Security], only_accounts: [AMI Lineage]}
 #   - name: orgctl-account-baseline
-#     template: account-baseline            # of orgctl's catalog; or file: templates/own.yaml
+#     template: account-baseline            # docs/templates.md says what an account gets
 #     targets: {root: true}                 # or units: [Workloads], with only_accounts or except_accounts
 #     # regions: [eu-central-1]             # the governed Regions if absent
+#     depends_on: [orgctl-lineage-bus]      # to which the baseline forwards events
 #     parameters:
-#       ExternalId: choose-eight-characters-or-more
+#       ExternalId: choose-eight-characters-or-more   # what auditors present; not a secret
 #     # overrides: [{accounts: [Shop], parameters: {ExternalId: another-external-id}}]
-#     # depends_on: [other-stackset]
 #     # failure_tolerance_percentage: 0
 #     # max_concurrent_percentage: 100
 

@@ -14,7 +14,15 @@ from typing import Any
 from config.fields import Value, is_left_to_aws
 from config.findings import suggest
 from config.manifest import Steps
-from org.references import MANAGEMENT_ACCOUNT_ID, ORGANIZATION_ID, ROOT_ID, account_reference, unit_reference
+from org.references import (
+    MANAGEMENT_ACCOUNT_ID,
+    ORGANIZATION_ID,
+    ROOT_ID,
+    account_reference,
+    find_references,
+    resolve,
+    unit_reference,
+)
 
 PLACEHOLDER = re.compile(r"\$\{(?:([^{}\n]*)\})?")
 """Group 1 is the name, absent where no brace closes it."""
@@ -106,3 +114,16 @@ def as_text(value: Value) -> str:
     if isinstance(value, str):
         return value
     return ",".join(map(as_text, value)) if isinstance(value, tuple) else json.dumps(value)
+
+
+def with_sample_ids(text: str) -> str:
+    """Answer the text with ids of AWS's form and length where references stand, to check it before the ids exist."""
+    return resolve(text, {reference: _sample_id(reference) for reference in find_references(text)})
+
+
+def _sample_id(reference: str) -> str:
+    if reference == ORGANIZATION_ID:
+        return "o-" + 10 * "0"
+    if reference == ROOT_ID:
+        return "r-" + 4 * "0"
+    return ("ou-0000-" + 8 * "0") if reference.startswith("unit-id:") else 12 * "0"

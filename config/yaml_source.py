@@ -23,7 +23,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 
-def compose(text: str, file: str, findings: list[Finding]) -> Node:
+def compose(text: str, file: str, findings: list[Finding], composer: type[Composer] | None = None) -> Node:
     """Answer the one document's top node; what can be refused and read past is added to `findings`.
 
     Raises Unusable where nothing more can be read.
@@ -32,7 +32,7 @@ def compose(text: str, file: str, findings: list[Finding]) -> Node:
         place = Place(file, text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start()))
         raise Unusable(Finding(place, f"the character U+{ord(match.group()):04X} is not allowed", "remove it"))
     try:
-        return _Composer(text, file, findings).document()
+        return (composer or Composer)(text, file, findings).document()
     except yaml.MarkedYAMLError as error:
         raise Unusable(_syntax_error(error, file)) from error
     except yaml.YAMLError as error:
@@ -49,8 +49,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> Finding:
     return Finding(place, f"the file is not YAML: {error.problem}{context}", "correct the line or the one before it")
 
 
-class _Composer:
-    """Turns the events of one file into nodes."""
+class Composer:
+    """Turns the events of one file into nodes; a subclass may read scalars, tags and aliases otherwise."""
+
+    if_empty = "write a manifest, or let orgctl init write one"
 
     def __init__(self, text: str, file: str, findings: list[Finding]) -> None:
         self._events = self._parse(text)
@@ -73,60 +75,58 @@ class _Composer:
         next(self._events)  # the start of the stream
         start = next(self._events, None)
         if start is None:
-            raise Unusable(
-                Finding(Place(self._file), "the file is empty", "write a manifest, or let orgctl init write one")
-            )
+            raise Unusable(Finding(Place(self._file), "the file is empty", self.if_empty))
         node = self._node(next(self._events), 0)
         next(self._events)  # the end of the document
         second = next(self._events, None)
         if second is not None:
-            what = "a second document begins here"
-            raise Unusable(Finding(self._place(second), what, "keep one document per file and name others in include:"))
+            raise Unusable(Finding(self.place(second), "a second document begins here", "keep one document per file"))
         return node
 
-    def _place(self, event: yaml.Event) -> Place:
+    def place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
         assert mark is not None
         return Place(self._file, mark.line + 1, mark.column + 1)
 
     def _refuse(self, event: yaml.Event, what: str, todo: str) -> None:
-        self._findings.append(Finding(self._place(event), what, todo))
+        self._findings.append(Finding(self.place(event), what, todo))
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self.alias(event)
         assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
-        if event.tag is not None and event.tag not in _ALLOWED_TAGS[type(event)]:
-            tag = event.tag.replace(_STANDARD_TAG, "!!")
-            self._refuse(event, f"the tag {tag} is not allowed", "remove it, and put text in quotes")
+        self.check_tag(event)
         if isinstance(event, yaml.ScalarEvent):
-            node: Node = self._scalar(event)
+            node: Node = self.scalar(event)
         else:
             node = self._collection(event, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is not None and event.tag not in _ALLOWED_TAGS[type(event)]:
+            tag = event.tag.replace(_STANDARD_TAG, "!!")
+            self._refuse(event, f"the tag {tag} is not allowed", "remove it, and put text in quotes")
+
+    def alias(self, event: yaml.AliasEvent) -> Node:
         if event.anchor in self._open_anchors:
             what = f"the alias *{event.anchor} stands within the value that it repeats"
-            raise Unusable(Finding(self._place(event), what, "write the value out"))
+            raise Unusable(Finding(self.place(event), what, "write the value out"))
         if event.anchor not in self._anchors:
             what = f"the alias *{event.anchor} repeats nothing"
-            raise Unusable(
-                Finding(self._place(event), what, f"mark the value to repeat with &{event.anchor} before it")
-            )
+            raise Unusable(Finding(self.place(event), what, f"mark the value to repeat with &{event.anchor} before it"))
         node = self._anchors[event.anchor]
         self._aliased += size_of(node)
         if self._aliased > MAX_ALIASED_VALUES:
             what = f"aliases up to here repeat more than {MAX_ALIASED_VALUES:,} values"
-            raise Unusable(Finding(self._place(event), what, "write out what is needed"))
+            raise Unusable(Finding(self.place(event), what, "write out what is needed"))
         return node
 
     def _collection(self, event: yaml.CollectionStartEvent, depth: int) -> ListNode | MappingNode:
         if depth >= MAX_DEPTH:
             what = f"values are nested more than {MAX_DEPTH} deep"
-            raise Unusable(Finding(self._place(event), what, "nest them less"))
+            raise Unusable(Finding(self.place(event), what, "nest them less"))
         if event.anchor is not None:
             self._open_anchors.add(event.anchor)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -137,7 +137,7 @@ class _Composer:
         return node
 
     def _sequence(self, event: yaml.Event, depth: int) -> ListNode:
-        node = ListNode(self._place(event))
+        node = ListNode(self.place(event))
         while not isinstance(child := next(self._events), yaml.SequenceEndEvent):
             item = self._node(child, depth + 1)
             node.items.append(item)
@@ -145,7 +145,7 @@ class _Composer:
         return node
 
     def _mapping(self, event: yaml.Event, depth: int) -> MappingNode:
-        node = MappingNode(self._place(event))
+        node = MappingNode(self.place(event))
         while not isinstance(child := next(self._events), yaml.MappingEndEvent):
             key = self._key(child, depth)
             value = self._node(next(self._events), depth + 1)
@@ -170,10 +170,10 @@ class _Composer:
             return None
         if event.tag is not None or event.anchor is not None:
             self._refuse(event, f"the key {event.value!r} has a tag or an anchor", "write the key alone")
-        return ScalarNode(self._place(event), event.value, event.value)
+        return ScalarNode(self.place(event), event.value, event.value)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
-        text, place = event.value, self._place(event)
+    def scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
+        text, place = event.value, self.place(event)
         if not event.implicit[0] or (text[:1] not in _FIRST_OF_NUMBER and text not in _WORDS):
             return ScalarNode(place, text, text)
         if text in _YES_OR_NO:

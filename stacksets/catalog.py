@@ -50,7 +50,9 @@ def templates() -> Mapping[str, TemplateEntry]:
                 "OrganizationId": _reference(ORGANIZATION_ID),
             },
             capabilities=("CAPABILITY_NAMED_IAM",),
-            left_to_user={"ExternalId": "choose a text of 8 characters or more that only your auditors use"},
+            left_to_user={
+                "ExternalId": "choose a text of 8 characters or more for your auditors to present; it is no secret"
+            },
         ),
         TemplateEntry(
             name="lineage-bus",

@@ -1,10 +1,8 @@
-"""The step from a loaded manifest to what is desired: every name resolved, every template and policy rendered.
-
-Pure apart from reading the template files that the manifest names; makes no AWS call.
-"""
+"""The step from a loaded manifest to what is desired: every name resolved, every template and policy rendered; pure."""
 
 from __future__ import annotations
 
+from config.findings import Finding, ManifestErrors
 from config.load import LoadedManifest
 from config.manifest import AccountSpec, Attach, ContactSpec, Manifest, walk_units
 from org.model import (
@@ -25,7 +23,6 @@ from org.model import (
     UnitPath,
 )
 from stacksets.deployments import render_stackset
-from stacksets.faults import Faults
 from stacksets.policy_content import render_guardrail
 
 _ALTERNATE_CONTACTS = "account.amazonaws.com"
@@ -42,14 +39,15 @@ def render_desired(loaded: LoadedManifest) -> DesiredOrganization:
 
     Raises:
         ManifestErrors: A guardrail, catalog template, parameter or template file is not what the manifest takes it
-            for; all such faults, each with its place.
+            for; all such findings, each with its place.
 
     """
     manifest = loaded.manifest
-    faults = Faults(loaded.where())
-    policies = tuple(_policy(loaded, index, faults) for index in range(len(manifest.policies)))
-    stacksets = [render_stackset(loaded, index, faults) for index in range(len(manifest.stacksets))]
-    faults.raise_if_any()
+    findings: list[Finding] = []
+    policies = tuple(_policy(loaded, index, findings) for index in range(len(manifest.policies)))
+    stacksets = [render_stackset(loaded, index, findings) for index in range(len(manifest.stacksets))]
+    if findings:
+        raise ManifestErrors(loaded.place().file, findings)
     settings = manifest.organization
     return DesiredOrganization(
         home_region=Region(settings.home_region),
@@ -86,13 +84,13 @@ def _contact(spec: ContactSpec | None) -> Contact | None:
     return Contact(spec.name, spec.title, spec.email, spec.phone) if spec is not None else None
 
 
-def _policy(loaded: LoadedManifest, index: int, faults: Faults) -> DesiredPolicy:
+def _policy(loaded: LoadedManifest, index: int, findings: list[Finding]) -> DesiredPolicy:
     spec = loaded.manifest.policies[index]
     content = ""
     if spec.guardrail is not None:
-        content = render_guardrail(loaded, index, faults)
+        content = render_guardrail(loaded, index, findings)
     elif not spec.aws_managed:
-        content = loaded.content(index)
+        content = loaded.policy_texts[index]
     return DesiredPolicy(
         type=PolicyType(spec.type),
         name=spec.name,

@@ -49,6 +49,8 @@ _DISK_CALLS = (
     "CopySnapshot",
     "CreateSnapshot",
     "CreateSnapshots",
+    # A volume from a foreign snapshot, and an image of its own snapshot, would hide where the disk came from.
+    "CreateVolume",
     "DeleteSnapshot",
     "DisableSnapshotBlockPublicAccess",
     "EnableSnapshotBlockPublicAccess",

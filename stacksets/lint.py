@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +38,8 @@ def lint_template(body: str, regions: Sequence[str]) -> tuple[LintFinding, ...]:
     """Answer all that cfn-lint has to say of a template in the Regions, down to information; sorted.
 
     A Region that cfn-lint does not know (it knows only those of its schemas) is left out. A template that cannot be
-    parsed is a finding too. A `.cfnlintrc` in the working folder or in the user's home counts, as it does for cfn-lint.
+    parsed is a finding too. No `.cfnlintrc` of the working folder or the user's home counts, so that the same template
+    has the same findings everywhere; what the template itself says in its Metadata does.
     """
     # cfn-lint takes half a second to import, which commands that lint nothing should not wait for.
     from cfnlint.api import lint
@@ -45,7 +47,7 @@ def lint_template(body: str, regions: Sequence[str]) -> tuple[LintFinding, ...]:
     from cfnlint.helpers import REGIONS
 
     known = [region for region in regions if region in REGIONS]
-    config = ManualArgs(regions=known or ["us-east-1"], include_checks=["I"])
+    config = ManualArgs(regions=known or ["us-east-1"], include_checks=["I"], config_file=os.devnull)
     return tuple(sorted({_finding(match) for match in lint(body, rules=_load_rules(), config=config)}))
 
 

@@ -1,4 +1,4 @@
-"""The content of a policy: a file's or inline text as `config` read it, or a guardrail rendered here."""
+"""The text of a policy that names a guardrail; pure."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.fields import REFUSED
-from config.findings import suggest
+from config.findings import Finding, suggest
 from config.load import LoadedManifest
-from stacksets.faults import Faults
+from config.policy_text import find_size_faults
 from stacksets.guardrails.catalog import Guardrail, guardrails
 from stacksets.guardrails.surroundings import surroundings_of
 
 
-def render_guardrail(loaded: LoadedManifest, index: int, faults: Faults) -> str:
-    """Render the guardrail that policy number `index` names; empty where a fault was found."""
+def render_guardrail(loaded: LoadedManifest, index: int, findings: list[Finding]) -> str:
+    """Answer the compact JSON of the guardrail that policy number `index` names; what is wrong goes to `findings`."""
     policy = loaded.manifest.policies[index]
     catalog = guardrails()
     guardrail = catalog.get(policy.guardrail or "")
     if guardrail is None:
         what = f"unknown guardrail {policy.guardrail!r}"
         todo = suggest(policy.guardrail or "", catalog, otherwise="the guardrails are " + ", ".join(catalog))
-        faults.add(loaded.where("policies", index, "guardrail"), what, todo)
+        findings.append(Finding(loaded.place("policies", index, "guardrail"), what, todo))
         return ""
     if policy.type != guardrail.type:
         what = f"guardrail {guardrail.name!r} is a {guardrail.type}, not a {policy.type}"
-        faults.add(loaded.where("policies", index, "type"), what, f"write type: {guardrail.type}")
+        findings.append(Finding(loaded.place("policies", index, "type"), what, f"write type: {guardrail.type}"))
         return ""
-    return _render(loaded, index, guardrail, faults)
+    return _render(loaded, index, guardrail, findings)
 
 
-def _render(loaded: LoadedManifest, index: int, guardrail: Guardrail, faults: Faults) -> str:
+def _render(loaded: LoadedManifest, index: int, guardrail: Guardrail, findings: list[Finding]) -> str:
     given = loaded.manifest.policies[index].parameters
     known = guardrail.parameters.model_fields
     for name in sorted(given.keys() - known.keys()):
         what = f"guardrail {guardrail.name!r} has no parameter {name!r}"
         listed = "its parameters are " + ", ".join(known) if known else "it takes none"
-        where = loaded.where("policies", index, "parameters", name)
-        faults.add(where, what, suggest(name, known, otherwise=listed))
+        place = loaded.place("policies", index, "parameters", name)
+        findings.append(Finding(place, what, suggest(name, known, otherwise=listed)))
     try:
         parameters = guardrail.parameters(**{name: value for name, value in given.items() if name in known})
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            where = loaded.where("policies", index, "parameters", *detail["loc"])
-            faults.add(where, *_worded(detail, guardrail))
+            place = loaded.place("policies", index, "parameters", *detail["loc"])
+            findings.append(Finding(place, *_worded(detail, guardrail)))
         return ""
     content = guardrail.render(parameters, surroundings_of(loaded.manifest))
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    findings += find_size_faults(guardrail.type, text, loaded.place("policies", index, "guardrail"))
+    return text
 
 
 def _worded(detail: ErrorDetails, guardrail: Guardrail) -> tuple[str, str]:

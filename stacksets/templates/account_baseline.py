@@ -25,6 +25,7 @@ from troposphere.logs import LogGroup
 from stacksets.lineage_events import render_patterns
 from stacksets.templates.names import (
     AUDIT_ROLE,
+    BUS_NAME_PATTERN,
     CENTRAL_BUS,
     FORWARDER_ROLE_PREFIX,
     FORWARDING_RULE_PREFIX,
@@ -118,18 +119,24 @@ def _add_parameters(template: Template) -> None:
     )
     add(
         "ExternalId",
-        "What the audit account must present to assume the audit role",
+        "What the audit account must present to assume the audit role; not a secret",
         MinLength=8,
         MaxLength=1224,
         AllowedPattern=r"[\w+=,.@:/-]+",
     )
     add("LineageAccountId", "The account that has the central event bus", **account)
-    add("CentralBusName", "Name of the central event bus", Default=CENTRAL_BUS)
+    add("CentralBusName", "Name of the central event bus", Default=CENTRAL_BUS, AllowedPattern=BUS_NAME_PATTERN)
     retention = {"Type": "Number", "Default": 365, "AllowedValues": [30, 90, 180, 365, 400, 545, 731, 1827, 3653]}
     template.add_parameter(
         Parameter("LogRetentionDays", Description="How many days the log group keeps its events", **retention)
     )
-    add("LogKeyArn", "ARN of the KMS key for the log group; empty for encryption with a key of AWS", Default="")
+    add(
+        "LogKeyArn",
+        "ARN of the KMS key for the log group; empty for encryption with a key of AWS",
+        Default="",
+        AllowedPattern="(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+)?",
+        ConstraintDescription="the ARN of a key, not of an alias, or nothing",
+    )
 
 
 def _audit_role() -> Role:

@@ -6,7 +6,7 @@ from troposphere import AccountId, GetAtt, Output, Parameter, Ref, Sub, Template
 from troposphere.events import EventBus, EventBusPolicy
 from troposphere.kms import Key
 
-from stacksets.templates.names import CENTRAL_BUS
+from stacksets.templates.names import BUS_NAME_PATTERN, CENTRAL_BUS
 
 _BUS_ARN = Sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${CentralBusName}")
 
@@ -23,7 +23,13 @@ def render() -> Template:
         )
     )
     template.add_parameter(
-        Parameter("CentralBusName", Type="String", Description="Name of the event bus", Default=CENTRAL_BUS)
+        Parameter(
+            "CentralBusName",
+            Type="String",
+            Description="Name of the event bus",
+            Default=CENTRAL_BUS,
+            AllowedPattern=BUS_NAME_PATTERN,
+        )
     )
     key = template.add_resource(_key())
     bus = template.add_resource(
@@ -42,7 +48,8 @@ def render() -> Template:
 def _bus_policy(bus: EventBus) -> EventBusPolicy:
     """Let the whole organization put events and do nothing else: who may make rules here is for IAM in this account.
 
-    Not narrowed to the forwarder roles: EventBridge also checks this policy against whoever adds the target.
+    Not narrowed to the forwarder roles: anyone could make a role of such a name, and AWS does not say whether
+    EventBridge also checks this policy against whoever adds the bus as a target.
     """
     return EventBusPolicy(
         "CentralBusPolicy",
@@ -64,7 +71,11 @@ def _key() -> Key:
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
     """
-    of_the_bus = {"StringEquals": {"aws:SourceAccount": AccountId, "aws:SourceArn": _BUS_ARN}}
+    of_the_bus = {
+        "aws:SourceAccount": AccountId,
+        "aws:SourceArn": _BUS_ARN,
+        "kms:EncryptionContext:aws:events:event-bus:arn": _BUS_ARN,
+    }
     events = {"Service": "events.amazonaws.com"}
     statements = [
         {
@@ -79,9 +90,17 @@ def _key() -> Key:
             "Sid": "EventBridgeEncryptsTheBus",
             "Effect": "Allow",
             "Principal": events,
-            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": "*",
-            "Condition": of_the_bus,
+            "Condition": {"StringEquals": of_the_bus},
+        },
+        {
+            # Without a condition, as AWS documents it: the call has no encryption context, and may come before the bus.
+            "Sid": "EventBridgeLooksAtTheKey",
+            "Effect": "Allow",
+            "Principal": events,
+            "Action": "kms:DescribeKey",
+            "Resource": "*",
         },
     ]
     return Key(

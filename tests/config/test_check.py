@@ -193,6 +193,13 @@ def policy(more: str, type: str = SCP) -> str:
             "${orgctl:account-id:Shp} refers to nothing in the manifest; did you mean 'account-id:Shop'?",
         ),
         (
+            {"x": "protected_principals: [{name: a, arn: ▸'arn:aws-cn:iam::*:role/A', calls: ['*']}]\n"},
+            (
+                "'arn:aws-cn:iam::*:role/A' is of the partition aws-cn and the home Region of aws, so it is nobody; "
+                "write arn:aws:…"
+            ),
+        ),
+        (
             {
                 "x": (
                     "notifications:\n  - {name: a, email: a@example.com, severities: [high]}\n  - {name: ▸a, "

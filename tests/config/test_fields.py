@@ -136,6 +136,13 @@ def with_contact(key: str, value: str) -> str:
             "'BreakGlass' is not the ARN of a principal; write it like \"arn:aws:iam::*:role/BreakGlass\"",
         ),
         (
+            {"x": "protected_principals: [{name: a, arn: ▸'arn:aws:sts::*:assumed-role/B/me', calls: ['*']}]\n"},
+            (
+                "'arn:aws:sts::*:assumed-role/B/me' is the ARN of a role's session; write that of the role, like "
+                '"arn:aws:iam::*:role/BreakGlass"'
+            ),
+        ),
+        (
             {"x": "protected_principals: [{name: a, arn: 'arn:aws:iam::*:role/B', calls: [▸AssumeRole]}]\n"},
             '\'AssumeRole\' is not an AWS call; write it like "sts:AssumeRole" or "iam:*"',
         ),

@@ -19,7 +19,7 @@ def test_lists_of_included_files_are_appended_in_order(tmp_path: Path) -> None:
     files = {"accounts/b.yaml": BANK, "accounts/a.yaml": SHOP}
     loaded = load(tmp_path, including('["accounts/*.yaml"]'), files)
     assert [account.name for account in loaded.manifest.accounts][5:] == ["Shop 2", "Bank"]
-    assert loaded.where("accounts", 6, "email") == f"{tmp_path}/accounts/b.yaml:2:25"
+    assert str(loaded.place("accounts", 6, "email")) == f"{tmp_path}/accounts/b.yaml:2:25"
 
 
 def test_mappings_of_included_files_are_merged(tmp_path: Path) -> None:
@@ -130,7 +130,9 @@ def test_faults_of_several_files_are_told_together(tmp_path: Path) -> None:
 def test_an_included_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = write_manifest(tmp_path, including("[more.yaml]"))
     (tmp_path / "more.yaml").write_bytes("# für\n".encode("latin-1"))
-    message = "the include 'more.yaml' is not UTF-8: byte 3 is 0xfc; save it with the encoding UTF-8"
+    message = (
+        "the include 'more.yaml' is not UTF-8: the byte at line 1, column 4 is 0xfc; save it with the encoding UTF-8"
+    )
     assert findings_of(path) == [f"organization.yaml:2:11: {message}"]
 
 

@@ -83,18 +83,6 @@ def test_parameters_have_their_variables_filled_and_keep_their_references(tmp_pa
     }
     assert stackset.overrides[0].parameters == {"Text": "aws"}
     assert loaded.manifest.policies[1].parameters == {"regions": ("a", "b"), "n": 1}
-    assert [loaded.fill(value, "") for value in stackset.parameters.values()] == [
-        "a,b",
-        "arn:aws",
-        "${orgctl:account-id:Audit}",
-        "3",
-    ]
-
-
-def test_a_value_with_an_unknown_variable_cannot_be_filled(tmp_path: Path) -> None:
-    with pytest.raises(OrgctlError) as caught:
-        load(tmp_path, EVERYTHING, FILES).fill("${PARTITON}", "here:1:2")
-    assert str(caught.value) == "here:1:2: ${PARTITON} has no value; did you mean 'PARTITION'?"
 
 
 def test_auto_deployment_is_on_unless_accounts_narrow_the_targets(tmp_path: Path) -> None:
@@ -104,18 +92,20 @@ def test_auto_deployment_is_on_unless_accounts_narrow_the_targets(tmp_path: Path
     assert load(tmp_path, off).manifest.stacksets[0].deploys_automatically is False
 
 
-def test_only_policies_with_a_text_of_their_own_have_content(tmp_path: Path) -> None:
-    assert load(tmp_path, EVERYTHING, FILES).contents == {0: '{"tags":{}}'}
+def test_policies_and_templates_with_a_text_of_their_own_have_it(tmp_path: Path) -> None:
+    loaded = load(tmp_path, EVERYTHING, FILES)
+    assert loaded.policy_texts == {0: '{"tags":{}}'}
+    assert loaded.template_texts == {1: FILES["t.yaml"]}
 
 
 def test_the_place_of_a_value_or_of_the_nearest_above_it_is_known(tmp_path: Path) -> None:
     loaded = load(tmp_path, {})
     path = tmp_path / "organization.yaml"
-    assert loaded.where() == f"{path}:1:1"
-    assert loaded.where("accounts", 4, "email") == f"{path}:15:25"
-    assert loaded.where("accounts", 4, "tags", "Team") == f"{path}:15:5"
-    assert loaded.where("accounts", 99) == f"{path}:11:3"
-    assert loaded.where("stacksets", 0, "name") == f"{path}:1:1"
+    assert str(loaded.place()) == f"{path}:1:1"
+    assert str(loaded.place("accounts", 4, "email")) == f"{path}:15:25"
+    assert str(loaded.place("accounts", 4, "tags", "Team")) == f"{path}:15:5"
+    assert str(loaded.place("accounts", 99)) == f"{path}:11:3"
+    assert str(loaded.place("stacksets", 0, "name")) == f"{path}:1:1"
 
 
 def test_places_are_shown_as_the_user_named_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Policies as they go to AWS, and what is wrong with the files they come from."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,6 @@ import pytest
 from org.quotas import load_quotas
 from tests.config.manifests import load, refused
 
-REAL = (
-    Path(os.environ.get("ORGCTL_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    / "lza-universal-configuration"
-)
 DENY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "%s"}]}'
 
 
@@ -31,7 +26,7 @@ def with_inline(inline: str, type: str = "SERVICE_CONTROL_POLICY", variables: st
 
 
 def content(folder: Path, text: str, sections: dict[str, str]) -> str:
-    return load(folder, sections, {"p.json": text}).content(0)
+    return load(folder, sections, {"p.json": text}).policy_texts[0]
 
 
 def test_a_file_is_minified_and_keeps_its_characters(tmp_path: Path) -> None:
@@ -43,7 +38,7 @@ def test_a_file_is_minified_and_keeps_its_characters(tmp_path: Path) -> None:
 def test_an_inline_policy_becomes_json(tmp_path: Path) -> None:
     inline = "{Version: 2012-10-17, Statement: [{Effect: Deny, Action: '*', Condition: {Bool: {a: false}}}]}"
     expected = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Condition":{"Bool":{"a":false}}}]}'
-    assert load(tmp_path, with_inline(inline)).content(0) == expected
+    assert load(tmp_path, with_inline(inline)).policy_texts[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +66,7 @@ def test_variables_are_filled_and_what_is_not_ours_stays(
     text = DENY % written
     from_file = json.loads(content(tmp_path, text, with_file(variables=f"{{X: {value}}}")))
     assert from_file["Statement"][0]["Resource"] == expected
-    inline = json.loads(load(tmp_path, with_inline(text, variables=f"{{X: {value}}}")).content(0))
+    inline = json.loads(load(tmp_path, with_inline(text, variables=f"{{X: {value}}}")).policy_texts[0])
     assert inline == from_file
 
 
@@ -97,15 +92,15 @@ def test_a_keys_variables_are_filled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("▸", "the policy is not JSON: expecting value; correct the line or the one before it"),
-        ('{"tags": {}\n▸', "the policy is not JSON: expecting ',' delimiter; correct the line or the one before it"),
-        ('{"tags": {}} ▸x', "the policy is not JSON: extra data; correct the line or the one before it"),
-        ('{"tags": {"a": ▸NaN}}', "the policy is not JSON: NaN is not a number that JSON has; correct it"),
+        ("▸", "the file is not JSON: expecting value; correct the line or the one before it"),
+        ('{"tags": {}\n▸', "the file is not JSON: expecting ',' delimiter; correct the line or the one before it"),
+        ('{"tags": {}} ▸x', "the file is not JSON: extra data; correct the line or the one before it"),
+        ('{"tags": {"a": ▸NaN}}', "the file is not JSON: NaN is not a number that JSON has; correct it"),
         (
             '{"tags": {"-Infinity": ▸-Infinity}}',
-            "the policy is not JSON: -Infinity is not a number that JSON has; correct it",
+            "the file is not JSON: -Infinity is not a number that JSON has; correct it",
         ),
-        ('{"tags": {"a": ▸1e999}}', "the policy is not JSON: 1e999 is not a number that JSON has; correct it"),
+        ('{"tags": {"a": ▸1e999}}', "the file is not JSON: 1e999 is not a number that JSON has; correct it"),
         ('{"tags": {"a": 1,\n  ▸"a": 2}}', "the key 'a' is already at p.json:1:11; keep one of the two"),
         ("[" * 41 + "▸[" + "]" * 42, "values are nested more than 40 deep; nest them less"),
         ("▸[]", "the policy is not a JSON object; write it in braces"),
@@ -144,7 +139,7 @@ def test_a_keys_variables_are_filled(tmp_path: Path) -> None:
         ),
         (
             '{"tags": {"a": ${LIST}, "b": ▸x}}',
-            "the policy is not JSON: expecting value; correct the line or the one before it",
+            "the file is not JSON: expecting value; correct the line or the one before it",
         ),
     ],
 )
@@ -235,7 +230,10 @@ def test_an_inline_policy_that_aws_would_refuse_is_refused_with_its_place(
         ("none.json", "the file 'none.json' does not exist; correct the name"),
         ("../p.json", "the file '../p.json' leads out of the manifest's folder; keep all files below it"),
         ("/p.json", "the file '/p.json' is not below the manifest's folder; write a path relative to that folder"),
-        ("latin.json", "the file 'latin.json' is not UTF-8: byte 2 is 0xfc; save it with the encoding UTF-8"),
+        (
+            "latin.json",
+            "the file 'latin.json' is not UTF-8: the byte at line 1, column 3 is 0xfc; save it with the encoding UTF-8",
+        ),
         ("large.json", "the file 'large.json' is larger than 1,048,576 bytes; split it and name the parts in include:"),
         ("folder", "the file 'folder' is a folder; name a file"),
     ],
@@ -287,50 +285,8 @@ def test_faults_of_several_policies_are_told_together(tmp_path: Path) -> None:
         tmp_path,
         sections,
         "unknown unit 'Nowhere'; add it under units:",
-        "the policy is not JSON: expecting value; correct the line or the one before it",
+        "the file is not JSON: expecting value; correct the line or the one before it",
         "${X} has no value; add X under variables:",
         "${Y} has no value; add Y under variables:",
         files={"a.json": "▸", "b.json": '{"tags": {"▸${X}": "▸${Y}"}}'},
     )
-
-
-VARIABLES = {
-    "PARTITION": "aws",
-    "HOME_REGION": "eu-central-1",
-    "ACCELERATOR_PREFIX": "AWSAccelerator",
-    "ACCELERATOR_SSM_PREFIX": "/accelerator",
-    "MANAGEMENT_ACCOUNT_ACCESS_ROLE": "AWSControlTowerExecution",
-    "ORG_ID": "${orgctl:organization-id}",
-    "LOGARCHIVE_ACCOUNT_ID": "${orgctl:account-id:Log Archive}",
-    "ACCEL_LOOKUP::CUSTOM:AcceleratorPrefix": "AWSAccelerator",
-    "ACCEL_LOOKUP::CUSTOM:EnabledRegions": ["eu-central-1", "us-east-1"],
-}
-TYPES = {
-    "backup-policies": "BACKUP_POLICY",
-    "declarative-policies": "DECLARATIVE_POLICY_EC2",
-    "rcp-policies": "RESOURCE_CONTROL_POLICY",
-    "service-control-policies": "SERVICE_CONTROL_POLICY",
-    "tagging-policies": "TAG_POLICY",
-}
-needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason=f"the published landing zone is not at {REAL}")
-
-
-@needs_real_data
-@pytest.mark.parametrize("folder", TYPES)
-def test_published_policies_are_read_as_they_are(tmp_path: Path, folder: str) -> None:
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted((REAL / folder).iterdir())}
-    entries = [f"  - {{name: {name}, type: {TYPES[folder]}, file: {name}}}\n" for name in files]
-    sections = {"variables": f"variables: {json.dumps(VARIABLES)}\n", "policies": "policies:\n" + "".join(entries)}
-    loaded = load(tmp_path, sections, files)
-    assert sorted(loaded.contents) == list(range(len(files)))
-    assert all("${A" not in text and "${P" not in text for text in loaded.contents.values())
-
-
-@needs_real_data
-def test_a_published_policy_with_a_list_outside_of_quotes_gets_the_list(tmp_path: Path) -> None:
-    text = (REAL / "backup-policies" / "primary-backup-plan.json").read_text(encoding="utf-8")
-    sections = with_file("BACKUP_POLICY", variables=json.dumps(VARIABLES))
-    plan = json.loads(content(tmp_path, text, sections))["plans"]["Daily_Plan"]
-    assert plan["regions"] == {"@@append": ["eu-central-1", "us-east-1"]}
-    role = plan["selections"]["tags"]["Backup_Assignment"]["iam_role_arn"]["@@assign"]
-    assert role == "arn:aws:iam::$account:role/AWSAccelerator-Backup-Role"

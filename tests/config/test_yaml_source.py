@@ -50,7 +50,7 @@ def read(text: str) -> tuple[object, list[str]]:
         ("a: \x07\n", "o.yaml:1:4: the character U+0007 is not allowed; remove it"),
         (
             "a: 1\n---\nb: 2\n",
-            "o.yaml:2:1: a second document begins here; keep one document per file and name others in include:",
+            "o.yaml:2:1: a second document begins here; keep one document per file",
         ),
         ("a: &x [1, *x]\n", "o.yaml:1:11: the alias *x stands within the value that it repeats; write the value out"),
         ("a: *x\n", "o.yaml:1:4: the alias *x repeats nothing; mark the value to repeat with &x before it"),
@@ -179,11 +179,17 @@ def test_a_duplicate_key_of_a_manifest_names_both_lines(tmp_path: Path) -> None:
     [
         (
             b"version: 1\nx: \xff\n",
-            "organization.yaml: the file is not UTF-8: byte 14 is 0xff; save it with the encoding UTF-8",
+            (
+                "organization.yaml: the file is not UTF-8: the byte at line 2, column 4 is 0xff; "
+                "save it with the encoding UTF-8"
+            ),
         ),
         (
             "version: 1".encode("utf-16"),
-            "organization.yaml: the file is not UTF-8: byte 0 is 0xff; save it with the encoding UTF-8",
+            (
+                "organization.yaml: the file is not UTF-8: the byte at line 1, column 1 is 0xff; "
+                "save it with the encoding UTF-8"
+            ),
         ),
         (b"", "organization.yaml: the file is empty; write a manifest, or let orgctl init write one"),
         (b"- a\n", "organization.yaml:1:1: the file holds a list and no keys; begin with keys such as accounts:"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -330,7 +331,7 @@ def test_parameters_that_are_not_declared_and_those_without_value_are_told(tmp_p
     assert refusal(tmp_path, more) == [
         (
             f"organization.yaml:{AFTER + 1}:5: parameter 'ExternalId' of template 'account-baseline' has no value; "
-            "choose a text of 8 characters or more that only your auditors use"
+            "choose a text of 8 characters or more for your auditors to present; it is no secret"
         ),
         (
             f"organization.yaml:{AFTER + 4}:29: template 'account-baseline' has no parameter 'ExternlId'; "
@@ -368,7 +369,10 @@ def test_template_file_that_cannot_be_used_is_told_beside_the_other_faults(tmp_p
             f"organization.yaml:{AFTER}:63: unknown guardrail 'x'; the guardrails are deny-leaving-organization, "
             "ec2-account-settings, encrypted-volumes, governed-regions, quarantine"
         ),
-        "x.yaml:2:1: not valid YAML: expected the node content, but found '<stream end>'; correct the template",
+        (
+            "x.yaml:2:1: the file is not YAML: did not find expected node content while parsing a flow node; "
+            "correct the line or the one before it"
+        ),
     ]
 
 
@@ -386,3 +390,43 @@ def test_other_regions_for_a_template_that_exists_once_are_told(tmp_path):
             "remove regions:"
         )
     ]
+
+
+def test_values_that_the_template_does_not_take_are_told_with_their_places(tmp_path):
+    more = BASELINE.replace(
+        'ExternalId: "${COMPANY}-audit"', 'ExternalId: "${DAYS}", AuditAccountId: "12", LogRetentionDays: 91'
+    ) + ("    overrides: [{units: [Workloads], parameters: {ExternalId: a secret!}}]\n")
+    assert refusal(tmp_path, more) == [
+        (
+            f"organization.yaml:{AFTER + 4}:30: parameter 'ExternalId' of template 'account-baseline' "
+            "has 2 characters; use 8 to 1224"
+        ),
+        (
+            f"organization.yaml:{AFTER + 4}:57: parameter 'AuditAccountId' of template 'account-baseline' "
+            "cannot be '12'; twelve digits"
+        ),
+        (
+            f"organization.yaml:{AFTER + 4}:81: parameter 'LogRetentionDays' of template 'account-baseline' "
+            "cannot be '91'; its values are 30, 90, 180, 365, 400, 545, 731, 1827, 3653"
+        ),
+        (
+            f"organization.yaml:{AFTER + 5}:63: parameter 'ExternalId' of template 'account-baseline' "
+            r"cannot be 'a secret!'; write what matches [\w+=,.@:/-]+"
+        ),
+    ]
+
+
+def test_guardrail_that_grew_over_the_quota_is_told(tmp_path):
+    calls = ", ".join(f"service-{number}:*" for number in range(1000))
+    more = f"""\
+    policies:
+      - name: Regions
+        type: SERVICE_CONTROL_POLICY
+        guardrail: governed-regions
+        parameters: {{also_allowed: ["{calls.replace(", ", '", "')}"]}}
+    """
+    (said,) = refusal(tmp_path, more)
+    assert re.sub(r"has [0-9,]+", "has N", said) == (
+        f"organization.yaml:{AFTER + 3}:16: the policy has N characters without white space, and AWS allows 10,240 for "
+        "a SERVICE_CONTROL_POLICY; shorten it or split it into two policies"
+    )

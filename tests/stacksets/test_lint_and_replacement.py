@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from org.model import ROOT, AccountName, DesiredOrganization, DesiredStackSet, Region, StackSetSettings
 from stacksets.lint import LintFinding, lint_desired, lint_template
 from stacksets.replacement import create_only_properties
@@ -35,6 +37,17 @@ def test_template_is_linted_the_same_after_another_that_was_wrong():
     wrong = "Resources: {Topic: {Type: 'AWS::SNS::Topic', Properties: {Colour: red}}}"
     right = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}"
     assert [len(lint_template(text, ("eu-central-1",))) for text in (right, wrong, right, wrong)] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("settings", ["ignore_checks: [E3002]\n", "regions: [mars]\n", "not: [valid\n"])
+def test_settings_of_cfn_lint_in_the_working_folder_change_nothing(tmp_path, monkeypatch, settings):
+    (tmp_path / ".cfnlintrc").write_text(settings)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (finding,) = lint_template(
+        "Resources: {Topic: {Type: 'AWS::SNS::Topic', Properties: {Colour: red}}}", ("eu-west-1",)
+    )
+    assert finding.rule == "E3002"
 
 
 def test_findings_of_what_is_desired_are_named_by_the_file_that_synth_writes():

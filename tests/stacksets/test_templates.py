@@ -141,7 +141,8 @@ def test_pattern_names_the_aws_services_that_may_say_it(name, pattern):
 @pytest.mark.parametrize(
     ("source", "name"),
     [("aws.ec2", "CopyImage"), ("aws.ec2", "RunInstances"), ("aws.ec2", "CreateReplaceRootVolumeTask"),
-     ("aws.ec2", "DeleteTags"), ("aws.imagebuilder", "DistributeImage"), ("aws.ebs", "CompleteSnapshot")],
+     ("aws.ec2", "DeleteTags"), ("aws.ec2", "CreateVolume"),
+     ("aws.imagebuilder", "DistributeImage"), ("aws.ebs", "CompleteSnapshot")],
 )  # fmt: skip
 def test_call_that_makes_or_uses_an_image_is_forwarded_by_one_rule(source, name):
     forwarding = [
@@ -160,8 +161,13 @@ def test_central_bus_takes_events_from_the_organization_only():
 
 def test_key_is_usable_by_eventbridge_for_this_bus_only():
     statements = resources("lineage-bus")["CentralBusKey"]["Properties"]["KeyPolicy"]["Statement"]
-    (of_events,) = [statement for statement in statements if "Service" in statement["Principal"]]
-    assert of_events["Condition"]["StringEquals"].keys() == {"aws:SourceAccount", "aws:SourceArn"}
+    use, look = [statement for statement in statements if "Service" in statement["Principal"]]
+    assert use["Condition"]["StringEquals"].keys() == {
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "kms:EncryptionContext:aws:events:event-bus:arn",
+    }
+    assert (look["Action"], "Condition" in look) == ("kms:DescribeKey", False)
     assert resources("lineage-bus")["CentralBusKey"]["Properties"]["EnableKeyRotation"] is True
 
 
