@@ -55,7 +55,6 @@ def _globals(
         bool, typer.Option("--sandbox", help="Talk to the sandbox and never to AWS.", envvar="ORGCTL_SANDBOX")
     ] = False,
     profile: Annotated[str, typer.Option("--profile", help="AWS profile; AWS's own default else.")] = "",
-    region: Annotated[str, typer.Option("--region", help="Region; the manifest's home Region else.")] = "",
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the whole plan and each step as it begins, on stderr.")
     ] = False,
@@ -63,7 +62,7 @@ def _globals(
         bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True)
     ] = False,
 ) -> None:
-    ctx.obj = Settings(manifest, format, sandbox, profile, region, verbose)
+    ctx.obj = Settings(manifest, format, sandbox, profile, verbose)
 
 
 @app.command(epilog=_GLOBAL)
@@ -134,11 +133,14 @@ def bootstrap(
 
 
 @app.command(epilog=_GLOBAL)
-def show(ctx: typer.Context) -> None:
-    """Show the live organization as a tree."""
+def show(
+    ctx: typer.Context,
+    region: Annotated[str, typer.Option("--region", help="Where the StackSets live; the manifest says it else.")] = "",
+) -> None:
+    """Show the live organization as a tree. Needs no manifest if --region is given."""
     from cli.rollout import show_organization
 
-    show_organization(ctx.obj)
+    show_organization(ctx.obj, region)
 
 
 @app.command(epilog=_GLOBAL)
@@ -189,8 +191,11 @@ def reset(ctx: typer.Context) -> None:
 
 
 @sandbox_app.command(epilog=_GLOBAL)
-def env(ctx: typer.Context) -> None:
+def env(
+    ctx: typer.Context,
+    region: Annotated[str, typer.Option("--region", help="The Region that SDKs use without being told.")] = "us-east-1",
+) -> None:
     """Print the environment that points any AWS SDK or the aws CLI to it: eval "$(orgctl sandbox env)"."""
     from cli.sandbox_commands import env as run
 
-    run(ctx.obj)
+    run(ctx.obj, region)

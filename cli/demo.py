@@ -39,7 +39,7 @@ def run_demo(settings: Settings, *, keep: bool) -> int:
             _run(environment, "sandbox", "stop")
     _title("What to try next")
     for line in _NEXT:
-        results().print(line.format(manifest=manifest))
+        results().print(line.format(manifest=manifest, orgctl=Path(sys.executable).with_name("orgctl")))
     return CLEAN
 
 
@@ -51,6 +51,7 @@ _NEXT = (
     'eval "$(orgctl sandbox env)"         point boto3, any AWS SDK or the aws CLI to it',
     "orgctl synth --out build/synth       every template and policy, as files",
     "the example:                         {manifest}",
+    "the command, if it is not on PATH:   {orgctl}",
 )
 
 

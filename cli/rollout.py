@@ -7,14 +7,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from cli.plan_file import dump_plan, load_plan, save_plan
-from cli.render.console import results, talk
+from cli.render.console import busy, results, talk
 from cli.render.organization_tree import organization_json, render_organization
 from cli.render.plan_tree import show_plan as print_plan
 from cli.render.plan_tree import summary
@@ -26,19 +26,18 @@ from org.apply.outcome import Done, Failed, Outcome, Skipped
 from org.apply.run import apply_plan
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
-from org.model import DesiredOrganization, Region
+from org.model import Region
 from org.observe import Interest, interest_of, observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
 from org.plan.moved import find_movements
-from org.plan.template_diff import is_same_template, resource_types
 from org.quotas import load_quotas
 
 CLEAN, FAILED, PENDING, INTERRUPTED = 0, 1, 3, 130
 
 
 def show_plan(settings: Settings, out: Path | None) -> int:
-    """Print the plan, and save it where asked; answer 3 where there is something to do."""
+    """Print the plan, and save it where asked; answer 3 if there is something to do, 1 if not all could be read."""
     plan, _ = _plan(settings)
     if out:
         save_plan(plan, out)
@@ -49,6 +48,7 @@ def show_plan(settings: Settings, out: Path | None) -> int:
         print_plan(plan, results())
     if plan.observed.unread:
         talk().print(f"{len(plan.observed.unread)} parts could not be read: the plan takes nothing away")
+        return FAILED
     return PENDING if plan.steps else CLEAN
 
 
@@ -76,12 +76,12 @@ def run_bootstrap(
     return _conclude(settings, plan, outcomes)
 
 
-def show_organization(settings: Settings) -> None:
+def show_organization(settings: Settings, region: str) -> None:
     """Print the live organization, deployed StackSets included."""
-    region = Region(settings.region) if settings.region else load_desired(settings)[1].home_region
-    aws = connect_to(settings, region)
-    interest = Interest(stacksets=frozenset(aws.stacksets.list_service_managed()))
-    observed = observe_organization(aws, interest)
+    aws = connect_to(settings, Region(region) if region else load_desired(settings)[1].home_region)
+    interest = Interest(stacksets=aws.stacksets.list_service_managed())
+    with busy("reading the live organization"):
+        observed = observe_organization(aws, interest)
     if not observed.id:
         raise OrgctlError(f"account {observed.caller_account}", "in no organization", "run orgctl bootstrap")
     if settings.is_json:
@@ -93,34 +93,32 @@ def show_organization(settings: Settings) -> None:
 def _plan(settings: Settings) -> tuple[Plan, Aws]:
     loaded, desired = load_desired(settings)
     aws = connect_to(settings, desired.home_region)
-    observed = observe_organization(aws, interest_of(desired))
-    create_only = _create_only(desired, {s.name: s.settings.template for s in observed.stacksets})
-    return plan_changes(desired, observed, load_quotas(), create_only, loaded.digest), aws
+    with busy("reading the live organization"):
+        observed = observe_organization(aws, interest_of(desired))
+    return plan_changes(desired, observed, load_quotas(), _CreateOnly(), loaded.digest), aws
 
 
-def _create_only(desired: DesiredOrganization, live: dict[str, str]) -> dict[str, frozenset[str]]:
-    """Look up which properties replace a resource, for the types of StackSets that are deployed already.
+class _CreateOnly(Mapping[str, frozenset[str]]):
+    """Looks a resource type up when it is asked for: the schemas come with cfn-lint, whose import takes its time."""
 
-    The schemas come with cfn-lint, whose import is too slow to make it for nothing.
-    """
-    deployed = [s for s in desired.stacksets if s.name in live]
-    changed = [s for s in deployed if s.overrides or not is_same_template(live[s.name], s.settings.template)]
-    types = frozenset(
-        type for s in deployed for template in (live[s.name], s.settings.template) for type in resource_types(template)
-    )
-    if not changed and not any(s.settings.parameters for s in deployed):
-        return {}
-    from stacksets.replacement import create_only_properties
+    def __getitem__(self, type: str) -> frozenset[str]:
+        from stacksets.replacement import create_only_properties
 
-    return dict(create_only_properties(types))
+        return create_only_properties([type])[type]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def _saved_plan(settings: Settings, path: Path) -> tuple[Plan, Aws]:
     """Read a plan and make sure that it was made for the organization as it is now."""
     plan = load_plan(path)
-    region = Region(settings.region) if settings.region else plan.home_region
-    aws = connect_to(settings, region)
-    movements = find_movements(plan.observed, observe_organization(aws, plan.interest))
+    aws = connect_to(settings, plan.home_region)
+    with busy("reading the live organization"):
+        movements = find_movements(plan.observed, observe_organization(aws, plan.interest))
     if movements:
         shown = "; ".join(movements[:5]) + (f"; and {len(movements) - 5} more" if len(movements) > 5 else "")
         raise OrgctlError(str(path), f"the organization has moved since: {shown}", "plan again and review it")

@@ -49,10 +49,10 @@ def reset(settings: Settings) -> None:
     talk().print("the sandbox is empty")
 
 
-def env(settings: Settings) -> None:
+def env(settings: Settings, region: str) -> None:
     from org.sandbox.session import sandbox_environment
 
-    environment = sandbox_environment(running_sandbox().endpoint, settings.region or "us-east-1")
+    environment = sandbox_environment(running_sandbox().endpoint, region)
     if settings.is_json:
         results().print(json.dumps(dict(environment), indent=2))
         return

@@ -12,15 +12,14 @@ from org.errors import OrgctlError
 
 if TYPE_CHECKING:
     from config.load import LoadedManifest
-
-    from org.apply.execute import Pace
+    from org.apply.watch import Pace
     from org.gateway.aws import Aws
     from org.gateway.connection import Connection
     from org.model import DesiredOrganization, Region
     from org.sandbox.process import Running
 
 _FLAGS = {"--sandbox", "--verbose", "-v"}
-_VALUES = {"--manifest", "-m", "--format", "--profile", "--region"}
+_VALUES = {"--manifest", "-m", "--format", "--profile"}
 
 
 class Format(StrEnum):
@@ -34,7 +33,6 @@ class Settings:
     format: Format = Format.TABLE
     sandbox: bool = False
     profile: str = ""
-    region: str = ""
     verbose: bool = False
 
     @property
@@ -89,17 +87,16 @@ def connection(settings: Settings, home_region: str) -> Connection:
     from org.gateway.connection import Connection
     from org.gateway.errors import aws_errors
 
-    region = settings.region or home_region
     if settings.sandbox:
         from org.sandbox.session import session_for
 
         refuse_sandbox_options(settings)
         sandbox = running_sandbox()
-        return Connection(session_for(sandbox.endpoint, region), sandbox.endpoint, busy_delay=0.05)
+        return Connection(session_for(sandbox.endpoint, home_region), sandbox.endpoint, busy_delay=0.05)
     import boto3
 
     with aws_errors("AWS session"):
-        return Connection(boto3.Session(profile_name=settings.profile or None, region_name=region or None))
+        return Connection(boto3.Session(profile_name=settings.profile or None, region_name=home_region))
 
 
 def running_sandbox() -> Running:
@@ -116,7 +113,7 @@ def pace_of(settings: Settings) -> Pace:
     """How often to look: AWS takes minutes, the sandbox none."""
     import time
 
-    from org.apply.execute import Pace
+    from org.apply.watch import Pace
 
     return Pace(time.sleep, account=0.02, operation=0.02) if settings.sandbox else Pace(time.sleep)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
@@ -17,6 +19,18 @@ def results() -> Console:
 
 def talk() -> Console:
     return _console(sys.stderr)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say what is going on, with a sign of life on a terminal."""
+    console = talk()
+    if console.is_terminal:
+        with console.status(what):
+            yield
+    else:
+        console.print(what)
+        yield
 
 
 def _console(stream: TextIO) -> Console:

@@ -26,6 +26,8 @@ def show_plan(plan: Plan, console: Console) -> None:
 
 def summary(plan: Plan) -> str:
     """Count the changes: `12 changes: 10 to make, 1 to change, 1 to take away (1 destructive)`."""
+    if not plan.steps and plan.observed.unread:
+        return "no changes, as far as the organization could be read"
     if not plan.steps:
         return "no changes: the organization is what the manifest says"
     made: set[str] = {s.change.name for s in plan.steps if isinstance(s.change, c.CreateAccount | c.CreateStackSet)}

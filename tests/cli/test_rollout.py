@@ -82,7 +82,7 @@ def test_plan_from_nothing_is_a_tree_and_exits_with_3(in_sandbox: CommandLine) -
             ├── + deploy StackSet topics to Workloads · eu-central-1
             └── created in 1 account × eu-central-1: Shop
         """)
-    assert (said.code, said.err) == (3, "")
+    assert (said.code, said.err) == (3, "reading the live organization\n")
 
 
 def test_bootstrap_says_what_it_did_and_a_second_plan_finds_nothing(in_sandbox: CommandLine) -> None:
@@ -90,7 +90,7 @@ def test_bootstrap_says_what_it_did_and_a_second_plan_finds_nothing(in_sandbox: 
     said = in_sandbox("bootstrap", "--yes")
     assert (said.code, said.out) == (0, "17 done, 0 failed, 0 not tried\n")
     lines = said.err.splitlines()
-    assert lines[0] == "17 changes: 17 to make"
+    assert lines[:2] == ["reading the live organization", "17 changes: 17 to make"]
     assert sorted(line for line in lines if line.startswith("done") and "account Shop" in line) == [
         "done     create account Shop <shop@example.com>",
         "done     move account Shop: Root → Workloads/Production",
@@ -134,7 +134,10 @@ def test_show_prints_the_live_organization(in_sandbox: CommandLine) -> None:
 def test_saved_plan_is_applied_exactly(in_sandbox: CommandLine) -> None:
     write()
     saved = in_sandbox("plan", "--out", "plan.json")
-    assert saved.err == "saved to plan.json; apply it with: orgctl bootstrap --plan plan.json\n"
+    assert (
+        saved.err
+        == "reading the live organization\nsaved to plan.json; apply it with: orgctl bootstrap --plan plan.json\n"
+    )
     Path("organization.yaml").write_text("not: read any more", encoding="utf-8")
     assert in_sandbox("bootstrap", "--plan", "plan.json", "--yes").code == 0
     write()
@@ -150,7 +153,7 @@ def test_saved_plan_is_refused_once_the_organization_has_moved(in_sandbox: Comma
     said = in_sandbox("bootstrap", "--plan", "plan.json", "--yes")
     assert (said.code, said.out) == (1, "")
     assert said.err == (
-        "error: plan.json: the organization has moved since: units: Other is new; "
+        "reading the live organization\nerror: plan.json: the organization has moved since: units: Other is new; "
         "policies: SERVICE_CONTROL_POLICY FullAWSAccess has changed; plan again and review it\n"
     )
 
@@ -233,6 +236,7 @@ write its id
         """),
     )
     assert in_sandbox("plan").err == (
+        "reading the live organization\n"
         "error: account Shop: Management@example.com is the email of the management account, "
         "Management (123456789012); give it another email, or name it as management_account\n"
     )
@@ -261,4 +265,4 @@ def test_verbose_shows_the_plan_and_each_step_as_it_begins(in_sandbox: CommandLi
     said = in_sandbox("bootstrap", "--yes", "-v")
     assert "├── + create the organization, with all features" in said.err
     assert "begin    create the organization, with all features" in said.err
-    assert "waiting  account Shop: AWS is creating it" in said.err
+    assert "waiting  StackSet topics: " in said.err
