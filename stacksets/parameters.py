@@ -58,7 +58,7 @@ class DeclaredParameter:
         if self.allowed_values and filled == value and value not in self.allowed_values:
             listed = "its values are " + ", ".join(self.allowed_values)
             return f"cannot be {value!r}", suggest(value, self.allowed_values, otherwise=listed)
-        if "Number" in self.type:
+        if self.type in ("Number", "List<Number>"):
             return self._find_number_fault(filled)
         least, most = self.length
         if not least <= len(filled) <= most:
