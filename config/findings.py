@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from org.errors import OrgctlError
+from org.errors import OrgctlError, printable
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +31,7 @@ class Finding:
     todo: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}; {self.todo}"
+        return printable(f"{self.place}: {self.what}; {self.todo}")
 
 
 class ManifestErrors(OrgctlError):

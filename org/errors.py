@@ -15,7 +15,12 @@ class OrgctlError(Exception):
         self.todo = todo
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" + (f"; {self.todo}" if self.todo else "")
+        return printable(f"{self.where}: {self.what}" + (f"; {self.todo}" if self.todo else ""))
+
+
+def printable(text: str) -> str:
+    r"""Write what a terminal or a log would act on as an escape (`\x1b`): values of others stand in our messages."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 class AccessDenied(OrgctlError):

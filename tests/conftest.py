@@ -1,6 +1,14 @@
 """What every test has: no AWS credentials, no profile and no state of the machine's user."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# A verdict on a commit must not hang on chance: random examples are for those who can look at what they find.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 _AWS = (
     "AWS_ACCESS_KEY_ID",
