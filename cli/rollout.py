@@ -26,8 +26,9 @@ from org.apply.outcome import Done, Failed, Outcome, Skipped
 from org.apply.run import apply_plan
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
+from org.interest import Interest, interest_of
 from org.model import Region
-from org.observe import Interest, interest_of, observe_organization
+from org.observe import observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
 from org.plan.moved import find_movements

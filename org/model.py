@@ -228,7 +228,7 @@ class DesiredOrganization:
 class Unread:
     """A part of the live organization that could not be read, and so is not known to be empty.
 
-    `area` is one of the constants of `org.observe`; `subject` is the object within it, empty for the whole area.
+    `area` is one of the constants of `org.interest`; `subject` is the object within it, empty for the whole area.
     """
 
     area: str

@@ -10,13 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
 from org.gateway.organizations import ListedAccount
+from org.interest import (
+    CONTACTS,
+    DELEGATED_ADMINISTRATORS,
+    MANAGEMENT,
+    PENDING_ACCOUNTS,
+    POLICIES,
+    STACKSETS,
+    TAGS,
+    TRUSTED_ACCESS,
+    Interest,
+    contact_label,
+    policy_label,
+)
 from org.model import (
     ACCOUNT_MANAGEMENT,
     OVERRIDES_TAG,
@@ -25,8 +38,6 @@ from org.model import (
     AccountId,
     Contact,
     ContactType,
-    DesiredAccount,
-    DesiredOrganization,
     LiveState,
     ObservedAccount,
     ObservedInstance,
@@ -41,60 +52,11 @@ from org.model import (
 )
 from org.policy_types import load_policy_types
 
-POLICIES = "policies"
-TAGS = "tags"
-CONTACTS = "contacts"
-TRUSTED_ACCESS = "trusted access"
-DELEGATED_ADMINISTRATORS = "delegated administrators"
-STACKSETS = "StackSets"
-PENDING_ACCOUNTS = "accounts being created"
-
-MANAGEMENT = "management account"
-"""How the management account is called in an `Interest`: the one that has no id there before the organization has."""
-
 _WORKERS = 8
 
 T = TypeVar("T")
 D = TypeVar("D")
 K = TypeVar("K")
-
-
-@dataclass(frozen=True, slots=True)
-class Interest:
-    """What is read although it takes a call per object; sorted, so that a saved plan is the same text each time.
-
-    An account goes by its id, its email in lower case, or `MANAGEMENT`.
-    """
-
-    account_tags: tuple[str, ...] = ()
-    contacts: tuple[tuple[str, ContactType], ...] = ()
-    stacksets: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    """StackSets whose instances may have overrides."""
-
-
-def policy_label(type: str, name: str) -> str:
-    """Say how a policy is named in `Unread.subject`."""
-    return f"{type}/{name}"
-
-
-def contact_label(account_id: AccountId, type: ContactType) -> str:
-    return f"{account_id}/{type.lower()}"
-
-
-def interest_of(desired: DesiredOrganization) -> Interest:
-    """Say what a plan for this manifest has to know."""
-
-    def key(account: DesiredAccount) -> str:
-        # The management account is whoever calls, whatever its email.
-        return MANAGEMENT if account.name == desired.management_account else account.id or account.email.lower()
-
-    return Interest(
-        account_tags=tuple(sorted(key(a) for a in desired.accounts if a.tags)),
-        contacts=tuple(sorted((key(a), type) for a in desired.accounts for type in a.contacts)),
-        stacksets=tuple(sorted(s.name for s in desired.stacksets)),
-        overrides=tuple(sorted(s.name for s in desired.stacksets if s.overrides)),
-    )
 
 
 def observe_organization(aws: Aws, interest: Interest) -> ObservedOrganization:

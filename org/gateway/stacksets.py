@@ -172,14 +172,16 @@ class StackSetsGateway:
         preferences: OperationPreferences,
         operation_id: str,
     ) -> None:
+        """Deploy to what is missing or outdated there; the overrides of instances that exist stay if none are given."""
+        overridden = {"ParameterOverrides": _to_parameters(overrides)} if overrides else {}
         with aws_errors("cloudformation:CreateStackInstances", name):
             self._client.create_stack_instances(
                 StackSetName=name,
                 DeploymentTargets=_targets(targets),
                 Regions=list(regions),
-                ParameterOverrides=_to_parameters(overrides),
                 OperationPreferences=_preferences(preferences),
                 OperationId=operation_id,
+                **overridden,
             )
 
     def update_instances(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from org.changes import CloseAccount, CreateAccount, MoveAccount, RenameAccount, SetContact
+from org.interest import CONTACTS, contact_label
 from org.model import (
     ACCOUNT_MANAGEMENT,
     OWNER_TAG,
@@ -12,7 +13,6 @@ from org.model import (
     ObservedAccount,
     WantedState,
 )
-from org.observe import CONTACTS, contact_label
 from org.plan.draft import Draft, step_id
 from org.plan.situation import MatchedAccount, Situation
 from org.plan.units import named_tags, plan_tags

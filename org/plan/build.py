@@ -14,13 +14,13 @@ from org.changes import (
     MoveAccount,
     is_destructive,
 )
-from org.model import DesiredOrganization, ObservedOrganization
-from org.observe import interest_of
+from org.interest import interest_of
+from org.model import DesiredOrganization, ObservedOrganization, is_within
 from org.plan.accounts import plan_accounts
 from org.plan.draft import Draft
 from org.plan.headroom import find_headroom
 from org.plan.model import Effect, Plan, StackSetPreview
-from org.plan.policies import detachments_from, guards_of, plan_policies
+from org.plan.policies import detachments_from, find_guards, plan_policies
 from org.plan.services import plan_services
 from org.plan.situation import Situation
 from org.plan.stacksets.build import plan_stacksets
@@ -69,10 +69,13 @@ def plan_changes(
 
 def _order_across(draft: Draft) -> None:
     """Guard before filling, empty before deleting."""
+    guards = find_guards(draft)
     for id in draft.ids_of("move-account"):
         change = draft.steps[id].change
         assert isinstance(change, MoveAccount)
-        draft.order_after(id, guards_of(draft, change.destination))
+        for unit, attachments in guards.items():
+            if is_within(change.destination, unit):
+                draft.order_after(id, attachments)
     for id in draft.ids_of("close-account"):
         draft.order_after(id, draft.ids_of("deregister-delegated-administrator"))
     for id in draft.ids_of("delete-unit"):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from org.changes import Change, is_destructive
+from org.interest import Interest
 from org.model import AccountName, ObservedOrganization, Region
-from org.observe import Interest
 
 PLAN_VERSION = 1
 """Raised whenever a saved plan of before would be misread."""

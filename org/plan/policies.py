@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from org.changes import AttachPolicy, CreatePolicy, DeletePolicy, DetachPolicy, MoveAccount, UpdatePolicy
 from org.errors import OrgctlError
+from org.interest import POLICIES, policy_label
 from org.model import (
     OWNER_TAG,
     ROOT,
@@ -20,7 +21,6 @@ from org.model import (
     UnitPath,
     is_within,
 )
-from org.observe import POLICIES, policy_label
 from org.plan.draft import Draft, producers_of, step_id
 from org.plan.situation import Situation, is_owned
 from org.plan.units import named_tags, plan_tags
@@ -190,15 +190,14 @@ def attachment_counts(situation: Situation) -> Counter[tuple[PolicyType, Target]
     return Counter((policy.type, target) for policy in situation.observed.policies for target in targets.of(policy))
 
 
-def guards_of(draft: Draft, unit: UnitPath) -> list[str]:
-    """Name the attachments that govern what is put into a unit: those on it and on every unit above it."""
-    return [
-        id
-        for id in draft.ids_of("attach-policy")
-        if isinstance(change := draft.steps[id].change, AttachPolicy)
-        and change.target.kind is not TargetKind.ACCOUNT
-        and is_within(unit, UnitPath(change.target.name))
-    ]
+def find_guards(draft: Draft) -> Mapping[UnitPath, list[str]]:
+    """Answer the attachments that govern what is put into a unit, by the unit that they are on."""
+    found: dict[UnitPath, list[str]] = {}
+    for id in draft.ids_of("attach-policy"):
+        change = draft.steps[id].change
+        if isinstance(change, AttachPolicy) and change.target.kind is not TargetKind.ACCOUNT:
+            found.setdefault(UnitPath(change.target.name), []).append(id)
+    return found
 
 
 def detachments_from(draft: Draft, unit: UnitPath) -> list[str]:

@@ -17,8 +17,8 @@ from org.changes import (
     EnableTrustedAccess,
     RegisterDelegatedAdministrator,
 )
+from org.interest import DELEGATED_ADMINISTRATORS, POLICIES, STACKSETS, TRUSTED_ACCESS
 from org.model import LiveState, PolicyType
-from org.observe import DELEGATED_ADMINISTRATORS, POLICIES, STACKSETS, TRUSTED_ACCESS
 from org.plan.draft import Draft, step_id
 from org.plan.situation import Situation, is_owned
 from org.policy_types import SERVICE_CONTROL_POLICY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from org.errors import OrgctlError
+from org.interest import TAGS
 from org.model import (
     OWNER_TAG,
     ROOT,
@@ -24,7 +25,6 @@ from org.model import (
     is_within,
     parent_of,
 )
-from org.observe import TAGS
 from org.references import (
     MANAGEMENT_ACCOUNT_ID,
     ORGANIZATION_ID,
@@ -133,9 +133,9 @@ class Situation:
         else:
             wanted_id = account.id
         if wanted_id:
-            live = next((a for a in observed.accounts if a.id == wanted_id), None)
+            live = self._by_id.get(wanted_id)
         else:
-            live = next((a for a in observed.accounts if a.email.lower() == account.email.lower()), None)
+            live = self._by_email.get(account.email.lower())
             if live and live.id == observed.management_account_id:
                 raise OrgctlError(
                     f"account {account.name}",
@@ -153,19 +153,34 @@ class Situation:
         quarantined = account.state is WantedState.QUARANTINED and self.desired.quarantine_unit
         return MatchedAccount(account, live, self.desired.quarantine_unit if quarantined else account.unit)  # type: ignore[arg-type]
 
+    @cached_property
+    def _by_id(self) -> Mapping[str, ObservedAccount]:
+        return {account.id: account for account in self.observed.accounts}
+
+    @cached_property
+    def _by_email(self) -> Mapping[str, ObservedAccount]:
+        return {account.email.lower(): account for account in self.observed.accounts}
+
+    @cached_property
+    def _unclaimed(self) -> Mapping[str, ObservedAccount]:
+        """The active accounts by name that the manifest names neither by id nor by email."""
+        emails = {account.email.lower() for account in self.desired.accounts}
+        ids = {account.id for account in self.desired.accounts}
+        return {
+            account.name: account
+            for account in self.observed.accounts
+            if account.email.lower() not in emails and account.id not in ids and account.state is LiveState.ACTIVE
+        }
+
     def _refuse_twin(self, account: DesiredAccount) -> None:
         """AWS allows two accounts of one name; here it nearly always means that the email was changed."""
-        emails = {a.email.lower() for a in self.desired.accounts}
-        ids = {a.id for a in self.desired.accounts}
-        management = account.name == self.desired.management_account
-        for other in self.observed.accounts:
-            unclaimed = other.email.lower() not in emails and other.id not in ids and not management
-            if other.name == account.name and unclaimed and other.state is LiveState.ACTIVE:
-                raise OrgctlError(
-                    f"account {account.name}",
-                    f"account {other.id} has that name but the email {other.email}, not {account.email}",
-                    f'if it is meant, write id: "{other.id}"; if not, choose another name',
-                )
+        other = self._unclaimed.get(account.name)
+        if other and account.name != self.desired.management_account:
+            raise OrgctlError(
+                f"account {account.name}",
+                f"account {other.id} has that name but the email {other.email}, not {account.email}",
+                f'if it is meant, write id: "{other.id}"; if not, choose another name',
+            )
 
 
 def is_owned(tags: Mapping[str, str]) -> bool:

@@ -13,11 +13,23 @@ from org.apply.outcome import Failed, Outcome, Skipped
 from org.errors import AccessDenied, AlreadySo, NotFound, OrgctlError
 from org.gateway.connection import Connection
 from org.gateway.errors import aws_errors, translate
-from org.model import ROOT
+from org.model import ROOT, OperationPreferences
 from org.sandbox.settings import Settings, sandbox_quotas
-from tests.support.organizations import account, desired, on_root, policy, stackset, unit
+from tests.support.organizations import (
+    FRANKFURT,
+    VIRGINIA,
+    account,
+    desired,
+    on_root,
+    policy,
+    stackset,
+    template,
+    unit,
+)
 from tests.support.rollout import Rollout
 from tests.support.sandbox import assume, create_account, sandbox_session
+
+OTHER = template(Topic={"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "other"}})
 
 
 @pytest.fixture
@@ -99,11 +111,38 @@ def test_quota_of_accounts_says_what_to_ask_for() -> None:
 
 
 def test_stacksets_access_that_was_withdrawn_is_given_back_first(rollout: Rollout) -> None:
+    wanted = desired(
+        accounts=[account("Shop")], stacksets=[stackset("base", ROOT), stackset("gone", ROOT, template=OTHER)]
+    )
+    rollout.bootstrap(wanted)
+    rollout.session.client("cloudformation", region_name=FRANKFURT).deactivate_organizations_access()
+    changed = desired(accounts=[account("Shop")], stacksets=[stackset("base", ROOT, regions=(FRANKFURT, VIRGINIA))])
+    assert [step.id for step in rollout.bootstrap(changed).steps] == [
+        "activate-stacksets-access",
+        "create-stack-instances:base@1",
+        "delete-stack-instances:gone@1",
+        "delete-stack-set:gone",
+    ]
+    assert rollout.plan(changed).steps == ()
+
+
+def test_operation_of_a_run_that_was_killed_is_waited_for(rollout: Rollout) -> None:
     wanted = desired(accounts=[account("Shop")], stacksets=[stackset("base", ROOT)])
     rollout.bootstrap(wanted)
-    rollout.session.client("cloudformation", region_name="eu-central-1").deactivate_organizations_access()
-    steps = [step.id for step in rollout.plan(wanted).steps]
-    assert steps[0] == "activate-stacksets-access"
+    gateway = rollout.aws(wanted).stacksets
+    settings, preferences = rollout.observe(wanted).stacksets[0].settings, OperationPreferences()
+    # Managed execution off, as on a StackSet that was made by hand: CloudFormation takes one operation at a time then.
+    cloudformation = rollout.session.client("cloudformation", region_name=FRANKFURT)
+    off = cloudformation.update_stack_set(
+        StackSetName="base", UsePreviousTemplate=True, ManagedExecution={"Active": False}
+    )["OperationId"]
+    while not gateway.describe_operation("base", off).is_over:
+        pass
+    gateway.update_stackset("base", settings, {"orgctl:managed": "true"}, preferences, "left-behind")
+    assert gateway.list_running_operations("base") == ("left-behind",)
+    changed = desired(accounts=[account("Shop")], stacksets=[stackset("base", ROOT, template=OTHER)])
+    rollout.bootstrap(changed)
+    assert rollout.plan(changed).steps == ()
 
 
 def test_policy_that_aws_does_not_take_stops_its_attachments(rollout: Rollout) -> None:

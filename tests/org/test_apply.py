@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,8 @@ from org.apply.outcome import Done, Failed, Outcome, Skipped
 from org.apply.run import apply_plan
 from org.changes import Change, CloseAccount, CreateUnit
 from org.errors import OrgctlError
+from org.interest import Interest
 from org.model import AccountName, ObservedOrganization, UnitPath
-from org.observe import Interest
 from org.plan.model import Plan, Step
 from org.quotas import load_quotas
 from tests.support.organizations import FRANKFURT, MANAGEMENT_ID
@@ -88,6 +89,27 @@ def test_independent_steps_run_side_by_side() -> None:
     executor = Remembering(hook=lambda _: meet.wait() and None)
     outcomes = apply_plan(plan_of(step("a"), step("b"), step("c")), executor, NoJournal(), LIMITS)
     assert all(isinstance(outcome, Done) for outcome in outcomes)
+
+
+def test_steps_begin_in_the_order_of_the_plan() -> None:
+    executor = Remembering()
+    steps = plan_of(step("c", "a"), step("b"), step("a"), step("d", after=("b",)))
+    apply_plan(steps, executor, NoJournal(), LIMITS, workers=1)
+    assert executor.done == ["b", "a", "c", "d"]
+
+
+def test_plan_that_somebody_tied_into_a_circle_is_refused() -> None:
+    with pytest.raises(OrgctlError) as caught:
+        apply_plan(plan_of(step("a", "b"), step("b", "a")), Remembering(), NoJournal(), LIMITS)
+    assert str(caught.value) == "plan: its steps wait for each other; plan again"
+
+
+def test_run_of_thousands_of_steps_does_not_look_at_each_of_them_each_time() -> None:
+    steps = [Step(f"close-account:{n}", CloseAccount(AccountName(f"n{n}"))) for n in range(3_000)]
+    last = step("last", after=tuple(step.id for step in steps))
+    began = time.perf_counter()
+    apply_plan(plan_of(*steps, last), Remembering(), NoJournal(), LIMITS)
+    assert time.perf_counter() - began < 5
 
 
 def test_no_more_accounts_are_closing_at_once_than_aws_allows() -> None:

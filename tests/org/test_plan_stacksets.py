@@ -61,7 +61,7 @@ def test_new_stackset_is_deployed_to_whole_units_once_the_accounts_are_in_them()
         "deploy StackSet base to Prod · eu-central-1, us-east-1",
     ]
     deploy = next(step for step in found.steps if step.id == "create-stack-instances:base@1")
-    assert deploy.needs == ("create-unit:Prod", "create-stack-set:base")
+    assert deploy.needs == ("activate-stacksets-access", "create-unit:Prod", "create-stack-set:base")
     assert deploy.after == ("create-account:Shop", "move-account:Shop")
     create = next(step for step in found.steps if step.id == "create-stack-set:base")
     assert create.needs == ("activate-stacksets-access",)

@@ -16,8 +16,9 @@ from org.apply.run import apply_plan
 from org.apply.watch import Pace
 from org.gateway.aws import Aws, connect
 from org.gateway.connection import Connection
+from org.interest import interest_of
 from org.model import DesiredOrganization, ObservedOrganization
-from org.observe import interest_of, observe_organization
+from org.observe import observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
 from org.quotas import load_quotas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from org.observe import STACKSETS
+from org.interest import STACKSETS
 from org.plan.draft import Draft, step_id
 from org.plan.model import StackSetPreview
 from org.plan.situation import Situation, is_owned
@@ -28,6 +28,8 @@ def plan_stacksets(situation: Situation, draft: Draft, create_only: CreateOnly) 
                 previews.append(plan_removal(situation, draft, live[name]))
             else:
                 draft.unmanaged.append(f"StackSet {name}")
+    for id in draft.ids_of("create-stack-set", *_ROLLOUT, *_REMOVAL):
+        draft.need(id, ["activate-stacksets-access"])
     _order_by_graph(situation, draft)
     _order_around_accounts(draft)
     return tuple(previews)

@@ -47,8 +47,7 @@ class StackSetRollout:
 
     def _create(self, scope: Scope) -> None:
         settings, tags = settings_of(self.situation, self.wanted), tags_of(self.wanted)
-        needed = ["activate-stacksets-access", *producers(settings)]
-        needed += [step_id("create-stack-set", name) for name in settings.depends_on]
+        needed = [*producers(settings), *(step_id("create-stack-set", name) for name in settings.depends_on)]
         made = self.draft.add(CreateStackSet(self.wanted.name, settings, tags), self.wanted.name, needs=needed)
         if settings.auto_deployment:
             deployed = [self._deploy(scope, Placement(self.wanted.units, self.wanted.regions), after=[made])]
