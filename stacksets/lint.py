@@ -26,10 +26,6 @@ class LintFinding:
     """Where in the template: `Resources/AuditRole/Properties`; empty for what could not be parsed."""
     message: str
 
-    @property
-    def is_error(self) -> bool:
-        return self.rule.startswith("E")
-
     def __str__(self) -> str:
         return f"{self.rule} {self.path or f'line {self.line}'}: {self.message}"
 

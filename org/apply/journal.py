@@ -20,13 +20,6 @@ class Journal(Protocol):
     def record(self, event: str, **told: object) -> None: ...
 
 
-class NoJournal:
-    """For a caller that keeps its own record, and for tests."""
-
-    def record(self, event: str, **told: object) -> None:
-        """Forget it."""
-
-
 class FileJournal:
     """One JSON object a line. Raises OrgctlError when a line cannot be written: a run does not go on unrecorded."""
 

@@ -47,10 +47,6 @@ def is_json(template: str) -> bool:
     return _parse(template) is not None
 
 
-def resource_types(template: str) -> frozenset[str]:
-    return frozenset(str(_typed(resource)) for resource in _resources(template).values())
-
-
 def parameter_defaults(template: str) -> Mapping[str, str]:
     """Answer the defaults that a template in JSON declares, as CloudFormation takes them."""
     declared = (_parse(template) or {}).get("Parameters")

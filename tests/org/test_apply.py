@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from org.apply.execute import Executor
-from org.apply.journal import FileJournal, NoJournal
+from org.apply.journal import FileJournal
 from org.apply.outcome import Done, Failed, Outcome, Skipped
 from org.apply.run import apply_plan
 from org.changes import Change, CloseAccount, CreateUnit
@@ -22,6 +22,7 @@ from org.model import AccountName, ObservedOrganization, UnitPath
 from org.plan.model import Plan, Step
 from org.quotas import load_quotas
 from tests.support.organizations import FRANKFURT, MANAGEMENT_ID
+from tests.support.rollout import NoJournal
 
 LIMITS = load_quotas().organization
 
