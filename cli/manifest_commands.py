@@ -31,12 +31,12 @@ def write_manifest(settings: Settings, *, force: bool) -> None:
 
 def validate_manifest(settings: Settings) -> int:
     """Print the findings, one a line; answer 3 where there are any."""
-    from config.findings import ManifestErrors
+    from org.source.findings import SourceErrors
     from stacksets.lint import lint_desired
 
     try:
         _, desired = load_desired(settings)
-    except ManifestErrors as error:
+    except SourceErrors as error:
         findings = [str(finding) for finding in error.findings]
     else:
         findings = _lint(lint_desired(desired))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from config.findings import Place
 from config.manifest import Attach, Manifest, PolicySpec, Steps
 from config.names import Fault, Names, find_repeated
 from org.model import ROOT, Target, TargetKind
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.quotas import load_quotas
+from org.source.findings import Place
 
 _SOURCES = ("file", "inline", "guardrail", "aws_managed")
 _ALWAYS_ATTACHED = {SERVICE_CONTROL_POLICY: "FullAWSAccess", RESOURCE_CONTROL_POLICY: "RCPFullAWSAccess"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from config.findings import Place, suggest
 from config.manifest import Manifest, OverrideSpec, StackSetSpec, Steps, Targets
 from config.names import Fault, Names, find_repeated
 from org.model import ROOT, UnitPath, is_within
 from org.quotas import load_quotas
+from org.source.findings import Place, suggest
 
 
 def find_stackset_faults(manifest: Manifest, names: Names, place_of: Callable[[Steps], Place]) -> Iterator[Fault]:

@@ -11,9 +11,9 @@ from typing import Annotated, NoReturn, TypeAlias
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from config.findings import suggest
 from org.policy_types import load_policy_types
 from org.quotas import load_quotas
+from org.source.findings import suggest
 
 REFUSED = "orgctl_refused"
 """The error type by which `config.wording` knows that message and advice are already in our words."""

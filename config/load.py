@@ -9,15 +9,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from config.check import find_faults
-from config.findings import Finding, ManifestErrors, Place
 from config.folder import Folder, Unreadable
 from config.manifest import Manifest, Steps, walk_units
-from config.nodes import Positions, plain
 from config.policy_text import render_policy
 from config.sources import load_nodes
 from config.variables import Fillings, fill, known_references
 from config.variables import find_faults as find_filling_faults
 from config.wording import find_type_faults
+from org.source.findings import Finding, Place, SourceErrors
+from org.source.nodes import Positions, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def load_manifest(path: Path) -> LoadedManifest:
     """Read and check a manifest.
 
     Raises:
-        ManifestErrors: All that is wrong with it: with its YAML and the kinds of its values first, and, once those
+        SourceErrors: All that is wrong with it: with its YAML and the kinds of its values first, and, once those
             are right, with its names, policies and files.
 
     """
@@ -57,11 +57,11 @@ def load_manifest(path: Path) -> LoadedManifest:
     findings: list[Finding] = []
     top = load_nodes(folder, findings)
     if top is None:
-        raise ManifestErrors(str(path), findings)
+        raise SourceErrors(str(path), findings)
     positions = Positions(top)
     manifest = _validated(plain(top, findings), positions, findings)
     if manifest is None or findings:
-        raise ManifestErrors(str(path), findings)
+        raise SourceErrors(str(path), findings)
     return _checked(manifest, positions, folder)
 
 
@@ -85,7 +85,7 @@ def _checked(manifest: Manifest, positions: Positions, folder: Folder) -> Loaded
         faults = find_filling_faults(value, fillings)
         findings += [Finding(positions.of((*steps, *more)), what, todo) for more, what, todo in faults]
     if findings:
-        raise ManifestErrors(folder.shown(folder.manifest), findings)
+        raise SourceErrors(folder.shown(folder.manifest), findings)
     filled = _with_parameters_filled(manifest, fillings)
     return LoadedManifest(filled, positions, folder.path, folder.digest(), policy_texts, template_texts)
 

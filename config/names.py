@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from config.findings import suggest
 from config.manifest import AccountSpec, Manifest, Steps, walk_units
 from org.model import ROOT, UnitPath
+from org.source.findings import suggest
 
 Fault: TypeAlias = tuple[Steps, str, str]
 """The steps to a value, what is wrong with it, and what to do."""

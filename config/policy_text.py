@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from config.findings import Finding, Place, suggest
-from config.json_source import PolicyFile
 from config.manifest import PolicySpec
-from config.nodes import Positions, plain
+from config.policy_file import PolicyFile
 from config.variables import Fillings, fill, find_faults, with_sample_ids
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.quotas import load_quotas
+from org.source.findings import Finding, Place, suggest
+from org.source.nodes import Positions, plain
 
 _STATEMENT_TYPES = (SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY)
 _TOP_KEYS = {

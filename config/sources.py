@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from config.findings import Finding, Place
 from config.folder import Folder, Unreadable
-from config.nodes import ListNode, MappingNode, Node, ScalarNode, Unusable
 from config.yaml_source import compose
+from org.source.findings import Finding, Place
+from org.source.nodes import ListNode, MappingNode, Node, ScalarNode, Unusable
 
 _MAIN_FILE_ONLY = ("version", "include", "organization")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.fields import Value, is_left_to_aws
-from config.findings import suggest
 from config.manifest import Steps
 from org.references import (
     MANAGEMENT_ACCOUNT_ID,
@@ -23,6 +22,7 @@ from org.references import (
     resolve,
     unit_reference,
 )
+from org.source.findings import suggest
 
 PLACEHOLDER = re.compile(r"\$\{(?:([^{}\n]*)\})?")
 """Group 1 is the name, absent where no brace closes it."""

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.fields import REFUSED
-from config.findings import Finding, Place, suggest
 from config.manifest import Manifest, Steps
-from config.nodes import Positions
+from org.source.findings import Finding, Place, suggest
+from org.source.nodes import Positions
 
 _WANTED = {
     "string_type": "text",

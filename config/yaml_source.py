@@ -13,8 +13,8 @@ from io import StringIO
 
 import yaml
 
-from config.findings import Finding, Place
-from config.nodes import MAX_DEPTH, ListNode, MappingNode, Node, Plain, ScalarNode, Unusable, size_of
+from org.source.findings import Finding, Place
+from org.source.nodes import MAX_DEPTH, ListNode, MappingNode, Node, Plain, ScalarNode, Unusable, size_of
 
 MAX_ALIASED_VALUES = 100_000
 """As many values may aliases repeat in all; a manifest that is written out has no such bound."""

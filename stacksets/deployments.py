@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.fields import Value
-from config.findings import Finding, suggest
 from config.load import LoadedManifest
 from config.manifest import Manifest, OverrideSpec, StackSetSpec, Steps
 from config.variables import as_text
@@ -20,6 +19,7 @@ from org.model import (
     StackSetSettings,
     UnitPath,
 )
+from org.source.findings import Finding, suggest
 from stacksets.catalog import SpecialPlaces, TemplateEntry, template_body, templates
 from stacksets.parameters import DeclaredParameter
 from stacksets.template_file import read_template

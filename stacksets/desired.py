@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from config.findings import Finding, ManifestErrors
 from config.load import LoadedManifest
 from config.manifest import AccountSpec, Attach, ContactSpec, Manifest, walk_units
 from org.model import (
@@ -22,6 +21,7 @@ from org.model import (
     TargetKind,
     UnitPath,
 )
+from org.source.findings import Finding, SourceErrors
 from stacksets.deployments import render_stackset
 from stacksets.policy_content import render_guardrail
 
@@ -38,7 +38,7 @@ def render_desired(loaded: LoadedManifest) -> DesiredOrganization:
     """Render what the manifest asks for.
 
     Raises:
-        ManifestErrors: A guardrail, catalog template, parameter or template file is not what the manifest takes it
+        SourceErrors: A guardrail, catalog template, parameter or template file is not what the manifest takes it
             for; all such findings, each with its place.
 
     """
@@ -47,7 +47,7 @@ def render_desired(loaded: LoadedManifest) -> DesiredOrganization:
     policies = tuple(_policy(loaded, index, findings) for index in range(len(manifest.policies)))
     stacksets = [render_stackset(loaded, index, findings) for index in range(len(manifest.stacksets))]
     if findings:
-        raise ManifestErrors(loaded.place().file, findings)
+        raise SourceErrors(loaded.place().file, findings)
     settings = manifest.organization
     return DesiredOrganization(
         home_region=Region(settings.home_region),

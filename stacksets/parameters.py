@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.findings import suggest
 from config.variables import as_text, with_sample_ids
+from org.source.findings import suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import yaml
 
-from config.findings import Finding, Place
-from config.json_source import compose_json, places_in
-from config.nodes import MappingNode, Node, ScalarNode, Unusable, plain
 from config.yaml_source import Composer, compose
 from org.quotas import load_quotas
+from org.source.findings import Finding, Place
+from org.source.json_text import compose_json, places_in
+from org.source.nodes import MappingNode, Node, ScalarNode, Unusable, plain
 from stacksets.parameters import DeclaredParameter
 
 

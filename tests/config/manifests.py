@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.findings import ManifestErrors
 from config.load import LoadedManifest, load_manifest
+from org.source.findings import SourceErrors
 
 MARK = "▸"
 BASE = {
@@ -60,7 +60,7 @@ def load(folder: Path, sections: dict[str, str], files: dict[str, str] | None = 
 
 def findings_of(path: Path) -> list[str]:
     """What is wrong with the manifest, each with its place below the manifest's folder."""
-    with pytest.raises(ManifestErrors) as caught:
+    with pytest.raises(SourceErrors) as caught:
         load_manifest(path)
     assert str(caught.value) == "\n".join(map(str, caught.value.findings))
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()

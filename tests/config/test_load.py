@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.findings import ManifestErrors
 from config.load import load_manifest
 from config.manifest import Manifest, walk_units
 from org.errors import OrgctlError
 from org.model import WantedState
+from org.source.findings import SourceErrors
 from tests.config.manifests import BASE, account, load, write_manifest
 
 EVERYTHING = {
@@ -111,7 +111,7 @@ def test_the_place_of_a_value_or_of_the_nearest_above_it_is_known(tmp_path: Path
 def test_places_are_shown_as_the_user_named_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_manifest(tmp_path, account("{name: X, email: x@example.com, unit: Mars}"))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ManifestErrors) as caught:
+    with pytest.raises(SourceErrors) as caught:
         load_manifest(Path("organization.yaml"))
     assert str(caught.value) == "organization.yaml:16:43: unknown unit 'Mars'; add it under units:"
     assert (caught.value.where, caught.value.what, caught.value.todo) == ("organization.yaml", "1 error", "")
@@ -166,7 +166,7 @@ def test_a_thousand_accounts_are_read_in_little_time(tmp_path: Path) -> None:
 def test_a_thousand_wrong_names_are_told_in_little_time(tmp_path: Path) -> None:
     text = accounts(1000).replace("Workloads/", "Workload/")
     start = time.perf_counter()
-    with pytest.raises(ManifestErrors) as caught:
+    with pytest.raises(SourceErrors) as caught:
         load(tmp_path, {"accounts": text})
     assert len(caught.value.findings) == 1001
     assert time.perf_counter() - start < 5

@@ -5,11 +5,11 @@ import json
 import jsonschema
 import pytest
 
-from config.nodes import plain
 from config.scaffold import scaffold_manifest
 from config.schema import manifest_schema, schema_text
 from config.yaml_source import compose
 from org.policy_types import load_policy_types
+from org.source.nodes import plain
 from tests.config.manifests import BASE
 from tests.config.test_load import EVERYTHING
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from config.findings import Finding
-from config.nodes import Unusable, plain
 from config.yaml_source import compose
+from org.source.findings import Finding
+from org.source.nodes import Unusable, plain
 from tests.config.manifests import findings_of, refused
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from config.findings import ManifestErrors
 from config.load import load_manifest
 from org.plan.model import Plan
+from org.source.findings import SourceErrors
 from stacksets.desired import render_desired
 from stacksets.lint import lint_desired
 from tests.support.landing_zone import landing_zone_source, write_landing_zone
@@ -138,7 +138,7 @@ def copy(published: Path, tmp_path: Path) -> Path:
 
 
 def refusal(manifest: Path) -> list[str]:
-    with pytest.raises(ManifestErrors) as caught:
+    with pytest.raises(SourceErrors) as caught:
         render_desired(load_manifest(manifest))
     return str(caught.value).replace(f"{manifest.parent}/", "").splitlines()
 

@@ -9,7 +9,6 @@ from textwrap import dedent
 
 import pytest
 
-from config.findings import ManifestErrors
 from config.load import load_manifest
 from org.model import (
     ROOT,
@@ -26,6 +25,7 @@ from org.model import (
     UnitPath,
     WantedState,
 )
+from org.source.findings import SourceErrors
 from stacksets.desired import render_desired
 
 BASE = """\
@@ -64,7 +64,7 @@ def render(folder: Path, more: str = "", base: str = BASE) -> DesiredOrganizatio
 
 
 def refusal(folder: Path, more: str) -> list[str]:
-    with pytest.raises(ManifestErrors) as caught:
+    with pytest.raises(SourceErrors) as caught:
         render(folder, more)
     return str(caught.value).replace(f"{folder}/", "").splitlines()
 

@@ -13,11 +13,11 @@ import pytest
 
 from config.load import load_manifest
 from config.manifest import Manifest, StackSetSpec
-from config.nodes import plain
 from config.scaffold import scaffold_manifest
 from config.schema import SCHEMA_FILE
 from config.yaml_source import compose
 from org.model import WantedState
+from org.source.nodes import plain
 from stacksets.catalog import templates
 from stacksets.desired import render_desired
 from stacksets.guardrails.catalog import guardrails

@@ -1,4 +1,4 @@
-"""What is wrong with a manifest, and where: a finding names the place, the fault, and what to write instead."""
+"""What is wrong with a file, and where: a finding names the place, the fault, and what to write instead."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Finding:
         return printable(f"{self.place}: {self.what}; {self.todo}")
 
 
-class ManifestErrors(OrgctlError):
-    """All that is wrong with a manifest; printed one finding per line, sorted by place."""
+class SourceErrors(OrgctlError):
+    """All that is wrong with what was read; printed one finding per line, sorted by place."""
 
     def __init__(self, where: str, findings: Iterable[Finding]) -> None:
         self.findings = tuple(sorted(set(findings)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from config.findings import Finding, Place
+from org.source.findings import Finding, Place
 
 MAX_DEPTH = 40
 """As deep may values be nested in a file, so that nothing that walks them runs out of stack."""

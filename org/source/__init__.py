@@ -1,0 +1,1 @@
+"""What was read from files, with the place of each value, and what is wrong with it."""
