@@ -42,7 +42,8 @@ class Decision:
     """Denied: every statement that denies, and each level or kind that does not allow. Unknown: those that might.
     Allowed: the statements that allow, one for each level and kind that was asked. In the order of evaluation."""
     exempt: str = ""
-    """Why organization policies were not asked: `management account`, `service-linked role`; empty if they were."""
+    """Why organization policies were not asked: `management account`, `service-linked role`, or `needs no permission`
+    for a call that no policy can deny; empty if they were."""
 
     @property
     def unknown(self) -> tuple[str, ...]:

@@ -1,0 +1,90 @@
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+
+from __future__ import annotations
+
+import pytest
+
+from org.errors import OrgctlError
+from org.policy.context import make_context, principal_of
+from org.policy.request import Principal, PrincipalKind
+from tests.support.policies import ACCOUNT, BUCKET, OTHER, ROLE, ROOT, SESSION, USER
+
+
+@pytest.mark.parametrize(
+    ("arn", "principal"),
+    [
+        (ROLE, Principal(ROLE, ACCOUNT, PrincipalKind.ROLE)),
+        (SESSION, Principal(ROLE, ACCOUNT, PrincipalKind.ROLE, SESSION)),
+        (USER, Principal(USER, ACCOUNT, PrincipalKind.USER)),
+        (ROOT, Principal(ROOT, ACCOUNT, PrincipalKind.ROOT)),
+        ("s3.amazonaws.com", Principal("s3.amazonaws.com", "", PrincipalKind.SERVICE)),
+        ("*", Principal("*", "", PrincipalKind.ANONYMOUS)),
+        (
+            f"arn:aws:iam::{ACCOUNT}:saml-provider/corp",
+            Principal(f"arn:aws:iam::{ACCOUNT}:saml-provider/corp", ACCOUNT, PrincipalKind.FEDERATED),
+        ),
+        ("arn:aws-us-gov:iam::*:role/a/b", Principal("arn:aws-us-gov:iam::*:role/a/b", "*", PrincipalKind.ROLE)),
+    ],
+)
+def test_a_principal_is_read_from_its_arn(arn, principal):
+    assert principal_of(arn) == principal
+
+
+@pytest.mark.parametrize(
+    "arn", ["", "ada", "arn:aws:s3:::x", f"arn:aws:iam::{ACCOUNT}:role/", f"arn:aws:iam::{ACCOUNT}:group/x"]
+)
+def test_what_is_no_principal_is_refused(arn):
+    with pytest.raises(OrgctlError, match="this is no principal"):
+        principal_of(arn)
+
+
+@pytest.mark.parametrize(
+    ("path", "linked"),
+    [("aws-service-role/x.amazonaws.com/", True), ("aws-reserved/sso.amazonaws.com/", False), ("", False)],
+)
+def test_service_linked_roles_are_told_by_their_path(path, linked):
+    assert principal_of(f"arn:aws:iam::{ACCOUNT}:role/{path}x").is_service_linked is linked
+
+
+def test_what_follows_for_a_role():
+    context = make_context(
+        principal_of(SESSION), "s3:GetObject", BUCKET, region="eu-central-1", organization_id="o-1",
+        organization_path="o-1/r-1/ou-1/", more={"AWS:SourceIp": "10.0.0.1"},
+    )  # fmt: skip
+    assert context == {
+        "aws:principalaccount": ACCOUNT,
+        "aws:principalarn": ROLE,
+        "aws:principalisawsservice": "false",
+        "aws:principalorgid": "o-1",
+        "aws:principalorgpaths": ("o-1/r-1/ou-1/",),
+        "aws:principalservicename": None,
+        "aws:principaltype": "AssumedRole",
+        "aws:requestedregion": "eu-central-1",
+        "aws:resourceaccount": ACCOUNT,
+        "aws:resourceorgid": "o-1",
+        "aws:resourceorgpaths": ("o-1/r-1/ou-1/",),
+        "aws:securetransport": "true",
+        "aws:sourceaccount": None,
+        "aws:sourcearn": None,
+        "aws:sourceip": "10.0.0.1",
+        "aws:sourceorgid": None,
+        "aws:sourceorgpaths": None,
+        "aws:username": None,
+    }
+
+
+def test_what_follows_for_others():
+    user = make_context(principal_of(f"arn:aws:iam::{ACCOUNT}:user/team/ada"), "s3:GetObject", BUCKET)
+    assert (user["aws:username"], user["aws:principaltype"]) == ("ada", "User")
+    assert "aws:principalorgid" not in user
+    service = make_context(principal_of("s3.amazonaws.com"), "sns:Publish", f"arn:aws:sns:eu-central-1:{OTHER}:t")
+    assert (service["aws:principalisawsservice"], service["aws:principalservicename"]) == ("true", "s3.amazonaws.com")
+    assert (service["aws:principalarn"], service["aws:resourceaccount"]) == (None, OTHER)
+    assert "aws:sourceaccount" not in service
+
+
+def test_what_is_not_known_of_the_principal_is_not_made_up():
+    context = make_context(principal_of("arn:aws:iam::*:role/BreakGlass"), "s3:GetObject", BUCKET)
+    assert context["aws:principalarn"] == "arn:aws:iam::*:role/BreakGlass"
+    assert not {"aws:principalaccount", "aws:resourceaccount"} & set(context)
+    assert "aws:username" not in make_context(principal_of("arn:aws:iam::1:user/*"), "s3:GetObject", BUCKET)
