@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from config.manifest import PolicySpec
 from config.policy_file import PolicyFile
 from config.variables import Fillings, fill, find_faults, with_sample_ids
+from org.policy.model import PolicyKind
+from org.policy.parse import read_policy
+from org.policy.parse_places import node_of
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.quotas import load_quotas
 from org.source.findings import Finding, Place, suggest
 from org.source.nodes import Positions, plain
 
-_STATEMENT_TYPES = (SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY)
+_STATEMENT_KINDS: Mapping[str, PolicyKind] = {
+    SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
+    RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
+}
 _TOP_KEYS = {
     "AISERVICES_OPT_OUT_POLICY": "services",
     "BACKUP_POLICY": "plans",
@@ -36,6 +43,14 @@ _TOP_KEYS = {
 PlaceOf = Callable[[tuple[str | int, ...]], Place]
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the parts of a policy's content were written."""
+
+    value: PlaceOf
+    key: PlaceOf
+
+
 def render_policy(
     policy: PolicySpec, file: tuple[str, str] | None, fillings: Fillings, place_of: PlaceOf, findings: list[Finding]
 ) -> str:
@@ -48,37 +63,46 @@ def render_policy(
     fillings = fillings.with_more(policy.variables)
     if file is None:
         value: Any = policy.inline
-        within: PlaceOf = lambda steps: place_of(("inline", *steps))  # noqa: E731
-        findings += [Finding(within(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
+        places = _inline_places(place_of)
+        findings += [Finding(places.value(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
     else:
-        value, within = _read_file(*file, fillings, findings)
+        value, places = _read_file(*file, fillings, findings)
     if len(findings) > known:
         return ""
     content = fill(value, fillings)
-    findings += [Finding(within(steps), what, todo) for steps, what, todo in _find_shape_faults(policy.type, content)]
+    if policy.type in _STATEMENT_KINDS and isinstance(content, Mapping):
+        _read_statements(policy.type, content, places, findings)
+    else:
+        faults = _find_shape_faults(policy.type, content)
+        findings += [Finding(places.value(steps), what, todo) for steps, what, todo in faults]
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     findings += find_size_faults(policy.type, text, place_of(("inline" if file is None else "file",)))
     return text
 
 
-def _read_file(name: str, text: str, fillings: Fillings, findings: list[Finding]) -> tuple[Any, PlaceOf]:
+def _inline_places(place_of: PlaceOf) -> _Places:
+    def within(steps: tuple[str | int, ...]) -> Place:
+        return place_of(("inline", *steps))
+
+    return _Places(within, within)
+
+
+def _read_file(name: str, text: str, fillings: Fillings, findings: list[Finding]) -> tuple[Any, _Places]:
     source = PolicyFile(text, name, fillings)
     node = source.read()
     findings += source.findings
     if node is None:
-        return None, lambda _steps: Place(name)
-    value, place_of = plain(node, findings), Positions(node).of
+        return None, _Places(lambda _steps: Place(name), lambda _steps: Place(name))
+    value, positions = plain(node, findings), Positions(node)
     if not source.findings:
         # What an escape like \u0024 hid from the look at the text.
-        findings += [Finding(place_of(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
-    return value, place_of
+        findings += [Finding(positions.of(steps), what, todo) for steps, what, todo in find_faults(value, fillings)]
+    return value, _Places(positions.of, lambda steps: positions.of(steps, key=True))
 
 
 def _find_shape_faults(type: str, content: Any) -> Iterator[tuple[tuple[str | int, ...], str, str]]:  # noqa: ANN401
     if not isinstance(content, Mapping):
         yield (), "the policy is not a JSON object", "write it in braces"
-    elif type in _STATEMENT_TYPES:
-        yield from _find_statement_faults(type, content)
     elif (top := _TOP_KEYS.get(type)) is not None:
         for key in content.keys() - {top}:
             todo = suggest(key, (top,), otherwise=f"its only key is {top!r}")
@@ -89,26 +113,9 @@ def _find_shape_faults(type: str, content: Any) -> Iterator[tuple[tuple[str | in
         yield (), "the policy is empty", "write what it is to set"
 
 
-def _find_statement_faults(type: str, content: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html"""
-    for key in content.keys() - {"Version", "Id", "Statement"}:
-        todo = suggest(key, ("Version", "Id", "Statement"), otherwise="its keys are Version, Id and Statement")
-        yield (key,), f"a {type} has no key {key!r} at its top", todo
-    if content.get("Version") != "2012-10-17":
-        yield ("Version",), "the policy's Version is not 2012-10-17", 'write "Version": "2012-10-17"'
-    statements = content.get("Statement")
-    listed = (statements,) if isinstance(statements, Mapping) else statements
-    if not isinstance(listed, tuple) or not listed:
-        yield ("Statement",), "the policy has no Statement", "write at least one"
-        return
-    effects = ("Deny",) if type == RESOURCE_CONTROL_POLICY else ("Allow", "Deny")
-    for index, statement in enumerate(listed):
-        at = ("Statement",) if isinstance(statements, Mapping) else ("Statement", index)
-        if not isinstance(statement, Mapping):
-            yield at, "a statement is not a JSON object", "write it in braces"
-        elif (effect := statement.get("Effect")) not in effects:
-            what = f"the statement's Effect is {json.dumps(effect)}" if effect else "the statement has no Effect"
-            yield (*at, "Effect"), what, f"a {type} can {' or '.join(effects)}"
+def _read_statements(type: str, content: Mapping[str, Any], places: _Places, findings: list[Finding]) -> None:
+    """Let the reader of policies find what AWS would refuse; what is filled in later stands as `${…}` until then."""
+    read_policy(node_of(content, places.value, places.key), _STATEMENT_KINDS[type], "policy", "", findings)
 
 
 def find_size_faults(type: str, text: str, place: Place) -> Iterator[Finding]:

@@ -225,7 +225,11 @@ def policy(more: str, type: str = SCP) -> str:
             "the variable's value holds ${A}; write it out: values are not filled",
         ),
         (
-            policies(policy("variables: {B: ▸['x-${A}']}, inline: {Version: 2012-10-17, Statement: {Effect: Deny}}")),
+            policies(
+                policy(
+                    "variables: {B: ▸['x-${A}']}, inline: {Version: 2012-10-17, Statement: {Effect: Deny, Action: '*'}}"
+                )
+            ),
             "the variable's value holds ${A}; write it out: values are not filled",
         ),
         # policies

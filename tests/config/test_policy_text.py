@@ -8,7 +8,10 @@ import pytest
 from org.quotas import load_quotas
 from tests.config.manifests import load, refused
 
-DENY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "%s"}]}'
+DENY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",'
+    ' "Condition": {"StringLike": {"aws:PrincipalArn": "%s"}}}]}'
+)
 
 
 def with_file(type: str = "SERVICE_CONTROL_POLICY", more: str = "", variables: str = "{}") -> dict[str, str]:
@@ -23,6 +26,11 @@ def with_inline(inline: str, type: str = "SERVICE_CONTROL_POLICY", variables: st
         "variables": f"variables: {variables}\n",
         "policies": f"policies:\n  - {{name: P, type: {type}, inline: {inline}}}\n",
     }
+
+
+def filled(text: str) -> object:
+    """What stands in the place that DENY leaves open."""
+    return json.loads(text)["Statement"][0]["Condition"]["StringLike"]["aws:PrincipalArn"]
 
 
 def content(folder: Path, text: str, sections: dict[str, str]) -> str:
@@ -64,9 +72,9 @@ def test_variables_are_filled_and_what_is_not_ours_stays(
     tmp_path: Path, value: str, written: str, expected: object
 ) -> None:
     text = DENY % written
-    from_file = json.loads(content(tmp_path, text, with_file(variables=f"{{X: {value}}}")))
-    assert from_file["Statement"][0]["Resource"] == expected
-    inline = json.loads(load(tmp_path, with_inline(text, variables=f"{{X: {value}}}")).policy_texts[0])
+    from_file = content(tmp_path, text, with_file(variables=f"{{X: {value}}}"))
+    assert filled(from_file) == expected
+    inline = load(tmp_path, with_inline(text, variables=f"{{X: {value}}}")).policy_texts[0]
     assert inline == from_file
 
 
@@ -81,7 +89,7 @@ def test_a_variable_outside_of_quotes_is_put_in_as_json(tmp_path: Path, value: s
 
 def test_a_policys_own_variables_go_before_those_of_the_manifest(tmp_path: Path) -> None:
     sections = with_file(more=", variables: {X: own}", variables="{X: common, Y: kept}")
-    assert json.loads(content(tmp_path, DENY % "${X} ${Y}", sections))["Statement"][0]["Resource"] == "own kept"
+    assert filled(content(tmp_path, DENY % "${X} ${Y}", sections)) == "own kept"
 
 
 def test_a_keys_variables_are_filled(tmp_path: Path) -> None:
@@ -165,33 +173,77 @@ def test_a_policy_file_that_aws_would_refuse_is_refused_with_its_place(tmp_path:
         ),
         (
             "SERVICE_CONTROL_POLICY",
-            '{"Version": "2012-10-17", "Statement": [▸{}]}',
-            "the statement has no Effect; a SERVICE_CONTROL_POLICY can Allow or Deny",
+            '{"Version": "2012-10-17", "Statement": [▸{"Action": "s3:*", "Resource": "*"}]}',
+            "the statement has no Effect; a service control policy can Allow or Deny",
         ),
         (
             "SERVICE_CONTROL_POLICY",
-            '{"Version": "2012-10-17", "Statement": {"Effect": ▸"deny"}}',
-            'the statement\'s Effect is "deny"; a SERVICE_CONTROL_POLICY can Allow or Deny',
+            '{"Version": "2012-10-17", "Statement": {"Effect": ▸"deny", "Action": "*"}}',
+            "the statement's Effect is 'deny'; a service control policy can Allow or Deny",
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            '{"Version": "2012-10-17", "Statement": ▸{"Effect": "Deny", "Resource": "*"}}',
+            "the statement has no Action; add Action or NotAction",
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", ▸"Actions": "*", "Action": "*"}}',
+            "a statement has no element 'Actions'; did you mean 'Action'?",
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", ▸"Principal": "*", "Action": "*"}}',
+            "a service control policy has no element 'Principal'; remove it: the policy reaches whom it is attached to",
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": ["*",\n ▸"bucket"]}}',
+            "'bucket' is not an ARN; write arn:partition:service:region:account:resource, or *",
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            (
+                '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*",'
+                ' "Condition": {▸"StringEqual": {"aws:PrincipalTag/a": "b"}}}}'
+            ),
+            "unknown condition operator 'StringEqual'; did you mean 'StringEquals'?",
         ),
         (
             "RESOURCE_CONTROL_POLICY",
-            '{"Version": "2012-10-17", "Statement": {"Effect": ▸"Allow"}}',
-            'the statement\'s Effect is "Allow"; a RESOURCE_CONTROL_POLICY can Deny',
+            (
+                '{"Version": "2012-10-17", "Statement": {"Effect": ▸"Allow", "Principal": "*", "Action": "s3:*",'
+                ' "Resource": "*"}}'
+            ),
+            "the statement's Effect is 'Allow'; a resource control policy can Deny",
+        ),
+        (
+            "RESOURCE_CONTROL_POLICY",
+            (
+                '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": ▸"*",'
+                ' "Resource": "*"}}'
+            ),
+            "the action '*' alone is not allowed in a resource control policy; name services, such as s3:*",
         ),
         (
             "SERVICE_CONTROL_POLICY",
-            '{"Version": ▸"2008-10-17", "Statement": {"Effect": "Deny"}}',
-            'the policy\'s Version is not 2012-10-17; write "Version": "2012-10-17"',
+            '{"Version": ▸"2008-10-17", "Statement": {"Effect": "Deny", "Action": "*"}}',
+            'a service control policy cannot have the Version 2008-10-17; write "Version": "2012-10-17"',
         ),
         (
             "SERVICE_CONTROL_POLICY",
-            '▸{"Statement": {"Effect": "Deny"}}',
-            'the policy\'s Version is not 2012-10-17; write "Version": "2012-10-17"',
+            '{"Version": ▸"2012-10-18", "Statement": {"Effect": "Deny", "Action": "*"}}',
+            'the policy\'s Version is \'2012-10-18\'; write "Version": "2012-10-17"',
         ),
         (
             "SERVICE_CONTROL_POLICY",
-            '{"Version": "2012-10-17", "Statements": ▸1, "Statement": {"Effect": "Deny"}}',
-            "a SERVICE_CONTROL_POLICY has no key 'Statements' at its top; did you mean 'Statement'?",
+            '▸{"Statement": {"Effect": "Deny", "Action": "*"}}',
+            'the policy has no Version; write "Version": "2012-10-17"',
+        ),
+        (
+            "SERVICE_CONTROL_POLICY",
+            '{"Version": "2012-10-17", ▸"Statements": 1, "Statement": {"Effect": "Deny", "Action": "*"}}',
+            "a service control policy has no element 'Statements'; did you mean 'Statement'?",
         ),
         (
             "BACKUP_POLICY",
@@ -247,6 +299,23 @@ def test_a_policy_file_that_cannot_be_read_is_refused_where_it_is_named(
     sections = with_file()
     sections["policies"] = sections["policies"].replace("p.json", f"▸{name}")
     refused(tmp_path, sections, message)
+
+
+def test_a_fault_of_an_inline_statement_has_its_place(tmp_path: Path) -> None:
+    inline = "{Version: 2012-10-17, Statement: [{Effect: Deny, Action: ['s3:*', ▸'RunInstances'], Resource: '*'}]}"
+    message = "the action 'RunInstances' names no service; write it as service:RunInstances"
+    refused(tmp_path, with_inline(inline), message)
+
+
+def test_ids_that_do_not_exist_yet_stand_anywhere_in_a_statement(tmp_path: Path) -> None:
+    statement = {
+        "Effect": "Deny",
+        "Action": "sts:AssumeRole",
+        "Resource": "arn:aws:iam::${orgctl:account-id:Shop}:role/x",
+        "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "${orgctl:account-id:Shop}"}},
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    assert json.loads(content(tmp_path, text, with_file()))["Statement"] == statement
 
 
 def test_a_policy_over_its_quota_is_refused(tmp_path: Path) -> None:

@@ -275,33 +275,52 @@ def test_a_policy_is_as_large_as_its_type_allows_and_no_larger(organizations: An
 
 # --- documents
 
-NOT_JSON = "The provided policy document is not valid JSON: Expecting value: line 1 column 1 (char 0)."
+REFUSED = "The provided policy document does not meet the requirements of the specified policy type."
+
+
+def told(column: int, what: str) -> str:
+    """AWS's sentence, and what the reader of policies says."""
+    return f"{REFUSED} (line 1, column {column}: {what})"
+
 
 BAD_DOCUMENTS = [
-    (SCP, "not json", NOT_JSON),
-    (SCP, "[]", "The provided policy document must be a JSON object."),
-    (SCP, '{"foo": 1}', f"The element 'foo' is not allowed in a {SCP}."),
-    (SCP, '{"Statement": []}', "The element 'Version' must be '2012-10-17'."),
-    (SCP, '{"Version": "2012-10-17"}', "The element 'Statement' is missing or empty."),
-    (SCP, '{"Version": "2012-10-17", "Statement": []}', "The element 'Statement' is missing or empty."),
-    (SCP, '{"Version": "2012-10-17", "Statement": [1]}', "Statement 1 is not a JSON object."),
-    (SCP, scp(Principal="*"), f"Statement 1: the element 'Principal' is not allowed in a {SCP}."),
-    (SCP, scp(effect="Deny"), f"Statement 1: the element 'effect' is not allowed in a {SCP}."),
-    (SCP, scp(Effect="Refuse"), "Statement 1: the element 'Effect' must be 'Allow' or 'Deny'."),
-    (SCP, scp(NotAction="s3:*"), "Statement 1: exactly one of 'Action' and 'NotAction' is needed."),
-    (SCP, scp(NotResource="*"), "Statement 1: at most one of 'Resource' and 'NotResource' is allowed."),
-    (SCP, scp(Action=[]), "Statement 1: the element 'Action' must be a string or a list of strings, not empty."),
-    (SCP, scp(Condition=[]), "Statement 1: the element 'Condition' must be a JSON object."),
-    (RCP, scp(), "Statement 1: the element 'Principal' must be '*'."),
+    (SCP, "not json", told(1, "the file is not JSON: expecting value; correct the line or the one before it")),
+    (SCP, "[]", told(1, "the policy is not a JSON object; write it in braces")),
+    (SCP, '{"Statement": []}', told(1, 'the policy has no Version; write "Version": "2012-10-17"')),
+    (SCP, '{"Version": "2012-10-17"}', told(1, "the policy has no Statement; write at least one")),
+    (SCP, '{"Version": "2012-10-17", "Statement": []}', told(40, "the policy has no Statement; write at least one")),
+    (
+        SCP,
+        '{"Version": "2012-10-17", "Statement": [1]}',
+        told(41, "a statement is not a JSON object; write it in braces"),
+    ),
+    (
+        SCP,
+        scp(Principal="*"),
+        told(
+            95,
+            "a service control policy has no element 'Principal'; remove it: the policy reaches whom it is attached to",
+        ),
+    ),
+    (SCP, scp(effect="Deny"), told(95, "a statement has no element 'effect'; did you mean 'Effect'?")),
+    (
+        SCP,
+        scp(Effect="Refuse"),
+        told(52, "the statement's Effect is 'Refuse'; a service control policy can Allow or Deny"),
+    ),
+    (SCP, scp(NotAction="s3:*"), told(95, "the statement has both Action and NotAction; keep one of them")),
+    (SCP, scp(NotResource="*"), told(95, "the statement has both Resource and NotResource; keep one of them")),
+    (SCP, scp(Action=[]), told(70, "Action is an empty list; write at least one value, or remove it")),
+    (RCP, scp(), told(41, "the statement has no Principal; add Principal")),
     (
         RCP,
         scp(Principal="*", Effect="Allow"),
-        f"Statement 1: a {RCP} of your own can only have the effect 'Deny'.",
+        told(52, "the statement's Effect is 'Allow'; a resource control policy can Deny"),
     ),
     (
         RCP,
         scp(Principal="*", Action="*"),
-        f"Statement 1: the action '*' alone is not allowed in a {RCP} of your own.",
+        told(70, "the action '*' alone is not allowed in a resource control policy; name services, such as s3:*"),
     ),
     ("TAG_POLICY", "{}", "A TAG_POLICY document must have the top-level key 'tags', an object."),
     (
@@ -323,14 +342,16 @@ def test_a_document_that_its_type_does_not_allow_is_refused(
 
 def test_a_statement_without_an_effect_is_refused(organizations: Any) -> None:
     content = json.dumps({"Version": "2012-10-17", "Statement": {"Action": "s3:*", "Resource": "*"}})
-    with refused(MALFORMED, "Statement 1: the element 'Effect' must be 'Allow' or 'Deny'."):
+    message = told(40, "the statement has no Effect; a service control policy can Allow or Deny")
+    with refused(MALFORMED, message):
         create_policy(organizations, "Bad", content)
 
 
 def test_an_rcp_without_a_resource_is_refused(organizations: Any) -> None:
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*"}
     content = json.dumps({"Version": "2012-10-17", "Statement": statement})
-    with refused(MALFORMED, "Statement 1: one of 'Resource' and 'NotResource' is needed."):
+    message = told(40, "the statement has no Resource; add Resource or NotResource")
+    with refused(MALFORMED, message):
         create_policy(organizations, "Bad", content, RCP)
 
 

@@ -1,0 +1,113 @@
+"""What single values of a policy look like: ARNs, actions, and the values that each kind of operator compares."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from decimal import Decimal, InvalidOperation
+
+from org.policy.grammar import Family
+
+_VARIABLE = re.compile(r"\$\{[^{}]*\}")
+_ACTION = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_-]+")
+_DATE = re.compile(
+    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?)?)?)?"
+)
+_ARN_PARTS = 6
+_PARTITION = re.compile(r"aws[a-z-]*|.*[*?x].*")
+Fault = tuple[str, str]
+
+
+def without_variables(text: str) -> str:
+    """Answer the text with `x` for each `${…}`, be it IAM's own or one that is filled in later."""
+    return _VARIABLE.sub("x", text)
+
+
+def has_variable(text: str) -> bool:
+    return "${" in text
+
+
+def find_action_fault(action: str) -> Fault | None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"""
+    if action == "*" or _ACTION.fullmatch(without_variables(action)):
+        return None
+    if re.search(r"\s", action):
+        return f"the action {action!r} holds white space", "remove it"
+    if ":" not in action:
+        return f"the action {action!r} names no service", f"write it as service:{action}"
+    return f"{action!r} is not an action", "write service:Action, such as s3:GetObject"
+
+
+def find_arn_fault(arn: str) -> Fault | None:
+    """Find what keeps a Resource from being an ARN; one that ends in `*` may be shorter than an ARN.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    text = without_variables(arn)
+    if text in {"*", "x"} or not text.strip("*"):
+        return None
+    parts = text.split(":")
+    if parts[0] != "arn":
+        if text.startswith(("x", "*")):
+            return None
+        todo = "write arn:partition:service:region:account:resource, or *"
+        return f"{arn!r} is not an ARN", todo
+    if len(parts) > 1 and not _PARTITION.fullmatch(parts[1]):
+        return f"the ARN {arn!r} has the partition {parts[1]!r}", "write aws, aws-cn, aws-us-gov or *"
+    if len(parts) < _ARN_PARTS and not text.endswith("*"):
+        missing = f"the ARN {arn!r} has {len(parts)} parts of {_ARN_PARTS}"
+        return missing, "write arn:partition:service:region:account:resource; parts may be empty"
+    if len(parts) >= _ARN_PARTS and not text.split(":", _ARN_PARTS - 1)[-1]:
+        return f"the ARN {arn!r} names no resource", "write what follows the last colon, or *"
+    return None
+
+
+def find_value_fault(family: Family, value: str) -> Fault | None:
+    """Find what keeps a value from ever being compared by an operator of the family.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
+    if has_variable(value):
+        return None
+    match family:
+        case Family.BOOL | Family.NULL:
+            return (
+                None if value.lower() in {"true", "false"} else (f"{value!r} is not a boolean", "write true or false")
+            )
+        case Family.NUMERIC:
+            return None if _is_number(value) else (f"{value!r} is not a number", "write a number")
+        case Family.DATE:
+            if _DATE.fullmatch(value) or _is_number(value):
+                return None
+            return f"{value!r} is not a date", "write it as 2026-01-31T00:00:00Z, or as seconds since 1970"
+        case Family.IP:
+            return _find_range_fault(value)
+        case Family.BINARY:
+            return None if _is_base64(value) else (f"{value!r} is not base64", "encode the value in base64")
+        case _:
+            return None
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _find_range_fault(value: str) -> Fault | None:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return f"{value!r} is not an IP address or a range of them", "write a CIDR block such as 203.0.113.0/24"
+    return None
