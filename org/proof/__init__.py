@@ -1,0 +1,1 @@
+"""The proof that no change of policy locks out what must keep working; pure."""
