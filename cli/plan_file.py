@@ -12,9 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from org.errors import OrgctlError
 from org.plan.model import PLAN_VERSION, Plan
+from org.proof.model import Proof
 
 _TOLD = ("says", "destructive")
-"""What is written for readers and follows from the rest."""
+_PROOF = "proof"
+"""What is written for readers and follows from the rest: of each step, and of the plan."""
 
 
 @cache
@@ -22,12 +24,22 @@ def _adapter() -> TypeAdapter[Plan]:
     return TypeAdapter(Plan)
 
 
-def dump_plan(plan: Plan) -> str:
-    """Write all of it, the observation included, indented, with a newline at the end."""
+@cache
+def _proof_adapter() -> TypeAdapter[Proof]:
+    return TypeAdapter(Proof)
+
+
+def dump_plan(plan: Plan, proof: Proof | None = None) -> str:
+    """Write all of it, the observation included, indented, with a newline at the end.
+
+    The lockout proof is told to readers only: whoever applies the plan proves it again.
+    """
     said = _adapter().dump_python(plan, mode="json")
     for step, change in zip(said["steps"], plan.steps, strict=True):
         step["says"] = change.change.describe()
         step["destructive"] = change.is_destructive
+    if proof is not None:
+        said[_PROOF] = _proof_adapter().dump_python(proof, mode="json")
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -40,12 +52,16 @@ def plan_schema() -> dict[str, Any]:
         "destructive": {"type": "boolean", "description": "Going back would not bring back what it takes away."},
     }
     step["required"] += list(_TOLD)
+    proof = _proof_adapter().json_schema(mode="serialization")
+    schema["$defs"] |= proof.pop("$defs", {})
+    schema["$defs"]["Proof"] = proof
+    schema["properties"][_PROOF] = {"$ref": "#/$defs/Proof", "description": "The lockout proof, for readers."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A plan of orgctl", **schema}
 
 
-def save_plan(plan: Plan, path: Path) -> None:
+def save_plan(plan: Plan, path: Path, proof: Proof | None = None) -> None:
     try:
-        path.write_text(dump_plan(plan), encoding="utf-8")
+        path.write_text(dump_plan(plan, proof), encoding="utf-8")
     except OSError as error:
         raise OrgctlError(str(path), f"the plan cannot be written: {error.strerror}", "choose another file") from error
 
@@ -67,6 +83,7 @@ def load_plan(path: Path) -> Plan:
         raise OrgctlError(
             str(path), f"a plan of version {version}, where this orgctl reads {PLAN_VERSION}", "plan again"
         )
+    said.pop(_PROOF, None)
     steps = said.get("steps")
     for step in steps if isinstance(steps, list) else []:
         if isinstance(step, dict):

@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from cli.lockouts import prove_plan, record_accepted, refuse_lockouts
 from cli.plan_file import dump_plan, load_plan, save_plan
 from cli.render.console import busy, results, talk
 from cli.render.organization_tree import organization_json, render_organization
 from cli.render.plan_tree import show_plan as print_plan
 from cli.render.plan_tree import summary
 from cli.render.progress import RunProgress
+from cli.render.proof import show_proof
 from cli.settings import Settings, connect_to, load_desired, pace_of, state_directory
 from org.apply.execute import Executor
 from org.apply.journal import FileJournal
@@ -32,6 +34,7 @@ from org.observe import observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
 from org.plan.moved import find_movements
+from org.proof.model import Proof
 from org.quotas import load_quotas
 
 CLEAN, FAILED, PENDING, INTERRUPTED = 0, 1, 3, 130
@@ -40,21 +43,31 @@ CLEAN, FAILED, PENDING, INTERRUPTED = 0, 1, 3, 130
 def show_plan(settings: Settings, out: Path | None) -> int:
     """Print the plan, and save it where asked; answer 3 if there is something to do, 1 if not all could be read."""
     plan, _ = _plan(settings)
+    proof = prove_plan(plan)
     if out:
-        save_plan(plan, out)
+        save_plan(plan, out, proof)
         talk().print(f"saved to {out}; apply it with: orgctl bootstrap --plan {out}")
     if settings.is_json:
-        sys.stdout.write(dump_plan(plan))
+        sys.stdout.write(dump_plan(plan, proof))
     else:
         print_plan(plan, results())
+        show_proof(proof, results())
     if plan.observed.unread:
         talk().print(f"{len(plan.observed.unread)} parts could not be read: the plan takes nothing away")
+        return FAILED
+    if proof.findings:
         return FAILED
     return PENDING if plan.steps else CLEAN
 
 
 def run_bootstrap(
-    settings: Settings, plan_file: Path | None, journal: Path | None, *, allow_destroy: bool, yes: bool
+    settings: Settings,
+    plan_file: Path | None,
+    journal: Path | None,
+    *,
+    allow_destroy: bool,
+    yes: bool,
+    accept_unknown: bool = False,
 ) -> int:
     """Apply a saved plan, or plan and apply; answer 0 only where all is done and all could be read."""
     plan, aws = _saved_plan(settings, plan_file) if plan_file else _plan(settings)
@@ -63,6 +76,8 @@ def run_bootstrap(
     elif not settings.is_json:
         talk().print(summary(plan))
     _refuse_over_quota(plan)
+    proof = prove_plan(plan)
+    refuse_lockouts(proof, accept_unknown=accept_unknown)
     if plan.destructive and not allow_destroy:
         first = plan.destructive[0].change.describe()
         raise OrgctlError(
@@ -73,7 +88,7 @@ def run_bootstrap(
     if plan.steps and not yes and not _confirmed(plan):
         talk().print("nothing was done")
         return FAILED
-    outcomes = _apply(settings, plan, aws, journal or _journal_path()) if plan.steps else ()
+    outcomes = _apply(settings, plan, aws, journal or _journal_path(), proof) if plan.steps else ()
     return _conclude(settings, plan, outcomes)
 
 
@@ -141,9 +156,10 @@ def _confirmed(plan: Plan) -> bool:
     return input("> ").strip() == "yes"
 
 
-def _apply(settings: Settings, plan: Plan, aws: Aws, path: Path) -> tuple[Outcome, ...]:
+def _apply(settings: Settings, plan: Plan, aws: Aws, path: Path, proof: Proof) -> tuple[Outcome, ...]:
     with FileJournal(path, lambda: datetime.now(UTC)) as journal:
         talk().print(f"recorded in {path}")
+        record_accepted(journal, proof)
         with RunProgress(talk(), len(plan.steps), quiet=settings.is_json, verbose=settings.verbose) as progress:
             executor = Executor(aws, dict(plan.ids), pace_of(settings), _new_id, on_wait=progress.waits)
             with _stopped_by_interrupt() as should_stop:

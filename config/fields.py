@@ -182,6 +182,18 @@ def _check_principal(text: str) -> str:
     return text
 
 
+def _check_resource(text: str) -> str:
+    if not re.fullmatch(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+", text):
+        refuse(f"{text!r} is not the ARN of a resource", 'write it like "arn:aws:iam::*:role/BreakGlass"')
+    return text
+
+
+def _check_condition_key(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+:[^\s]+", text):
+        refuse(f"{text!r} is not a condition key", 'write it like "ec2:Encrypted" or "aws:RequestTag/Owner"')
+    return text
+
+
 def _check_call(text: str) -> str:
     if not re.fullmatch(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+", text):
         refuse(f"{text!r} is not an AWS call", 'write it like "sts:AssumeRole" or "iam:*"')
@@ -306,6 +318,8 @@ PolicyTypeText = Annotated[str, AfterValidator(_check_policy_type), _listed("Pol
 ServicePrincipal = Annotated[str, AfterValidator(_check_service), _text(128, r"\.amazonaws\.com(\.cn)?$")]
 PrincipalArn = Annotated[str, AfterValidator(_check_principal), _text(2048, "^arn:")]
 Call = Annotated[str, AfterValidator(_check_call), _text(256, r"^(\*|[a-z0-9-]+:[A-Za-z0-9*?]+)$")]
+ResourceArn = Annotated[str, AfterValidator(_check_resource), _text(2048, "^arn:")]
+ConditionKey = Annotated[str, AfterValidator(_check_condition_key), _text(256, ":")]
 ImageOwner = Annotated[str, AfterValidator(_check_image_owner), _text(32)]
 Phone = Annotated[str, AfterValidator(_check_phone), _text(25, r"^[\s0-9()+-]+$")]
 ContactEmail = Annotated[str, AfterValidator(_check_contact_email), _text(254)]

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from config.fields import (
     AccountIdText,
     AccountNameText,
     AnyValue,
     Call,
+    ConditionKey,
     ContactEmail,
     ContactName,
     ContactTitle,
@@ -29,6 +32,7 @@ from config.fields import (
     PolicyTypeText,
     PrincipalArn,
     RegionText,
+    ResourceArn,
     ServicePrincipal,
     StackSetDescription,
     StackSetName,
@@ -236,6 +240,27 @@ class StackSetSpec(_Strict):
         return self.auto_deployment
 
 
+def _spelled_out(value: object) -> object:
+    """Read `sts:AssumeRole` as `{call: sts:AssumeRole}`."""
+    return {"call": value} if isinstance(value, str) else value
+
+
+class RequiredCallSpec(_Strict):
+    """A call that must keep working; the call alone may be written for it."""
+
+    call: Call
+    """The call, such as sts:AssumeRole; `*` stands for every call, iam:* for every call of a service."""
+    on: ResourceArn | None = None
+    """ARN pattern of what it is made on; whatever the call knows if it is not given."""
+    given: Mapping[ConditionKey, str | tuple[str, ...] | None] = Field(default_factory=dict)
+    """Condition keys that the call is known to carry, with their values; null for one that it never carries."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        spelled_out = handler(core)
+        return {"anyOf": [TypeAdapter(Call).json_schema(), handler.resolve_ref_schema(spelled_out)]}
+
+
 class ProtectedPrincipal(_Strict):
     """A principal that no policy may ever lock out, such as break-glass roles and pipelines."""
 
@@ -243,7 +268,7 @@ class ProtectedPrincipal(_Strict):
     """Name by which reports call the principal."""
     arn: PrincipalArn
     """ARN of the principal; the account may be `*` for every account."""
-    calls: Annotated[tuple[Call, ...], Field(min_length=1)]
+    calls: Annotated[tuple[Annotated[RequiredCallSpec, BeforeValidator(_spelled_out)], ...], Field(min_length=1)]
     """Calls that must keep working, such as sts:AssumeRole or iam:*."""
 
 

@@ -205,6 +205,28 @@ class DelegatedAdministrator:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredCall:
+    """A call that must be let through."""
+
+    action: str
+    """`service:Action`; may hold `*`, and then every action that it matches must be."""
+    resource: str = ""
+    """An ARN, or a pattern of ARNs of which each must be; empty: whichever resource the action knows."""
+    context: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
+    """Condition keys that the call is known to carry; `None`: known to be absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedPrincipal:
+    """Someone whom no change may lock out: the break-glass role, say."""
+
+    name: str
+    arn: str
+    """May hold `*` as the account id: the principal of this name in every account."""
+    calls: tuple[RequiredCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredOrganization:
     """All that a manifest asks for, with every template and policy already rendered."""
 
@@ -219,6 +241,9 @@ class DesiredOrganization:
     stacksets: tuple[DesiredStackSet, ...] = ()
     quarantine_unit: UnitPath | None = None
     """Where an account goes whose wanted state is quarantined, whatever its `unit` says."""
+    protected_principals: tuple[ProtectedPrincipal, ...] = ()
+    governed_regions: tuple[Region, ...] = ()
+    """Where the organization works; what must keep working is proved for each of them."""
 
 
 # --- observed -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.load import LoadedManifest
 from config.manifest import AccountSpec, Attach, ContactSpec, Manifest, walk_units
+from config.manifest import ProtectedPrincipal as ProtectedPrincipalSpec
 from org.model import (
     ROOT,
     AccountId,
@@ -16,7 +17,9 @@ from org.model import (
     DesiredPolicy,
     DesiredUnit,
     PolicyType,
+    ProtectedPrincipal,
     Region,
+    RequiredCall,
     Target,
     TargetKind,
     UnitPath,
@@ -65,7 +68,14 @@ def render_desired(loaded: LoadedManifest) -> DesiredOrganization:
         ),
         stacksets=tuple(stackset for stackset in stacksets if stackset is not None),
         quarantine_unit=UnitPath(settings.quarantine_unit) if settings.quarantine_unit else None,
+        protected_principals=tuple(map(_protected, manifest.protected_principals)),
+        governed_regions=tuple(map(Region, settings.governed_regions)),
     )
+
+
+def _protected(spec: ProtectedPrincipalSpec) -> ProtectedPrincipal:
+    calls = tuple(RequiredCall(call.call, call.on or "", dict(call.given)) for call in spec.calls)
+    return ProtectedPrincipal(spec.name, spec.arn, calls)
 
 
 def _account(spec: AccountSpec) -> DesiredAccount:

@@ -12,6 +12,7 @@ from org.changes import (
     DeleteUnit,
     DetachPolicy,
     MoveAccount,
+    UpdateStackSet,
     is_destructive,
 )
 from org.interest import interest_of
@@ -63,6 +64,8 @@ def plan_changes(
         unmanaged=tuple(sorted(draft.unmanaged)),
         notes=tuple(draft.notes),
         headroom=find_headroom(situation, draft, quotas),
+        protected_principals=desired.protected_principals,
+        governed_regions=desired.governed_regions,
         manifest_digest=manifest_digest,
     )
 
@@ -76,6 +79,12 @@ def _order_across(draft: Draft) -> None:
         for unit, attachments in guards.items():
             if is_within(change.destination, unit):
                 draft.order_after(id, attachments)
+    # What a policy no longer forbids may be what a deployment needs: the proof takes it for done by then.
+    loosening = draft.ids_of("update-policy", "detach-policy")
+    for id in draft.ids_of("create-stack-instances", "update-stack-instances", "update-stack-set"):
+        change = draft.steps[id].change
+        if not (isinstance(change, UpdateStackSet) and change.what == ("auto-deployment",)):  # goes ahead of all moves
+            draft.order_after(id, loosening)
     for id in draft.ids_of("close-account"):
         draft.order_after(id, draft.ids_of("deregister-delegated-administrator"))
     for id in draft.ids_of("delete-unit"):

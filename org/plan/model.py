@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from org.changes import Change, is_destructive
 from org.interest import Interest
-from org.model import AccountName, ObservedOrganization, Region
+from org.model import AccountName, ObservedOrganization, ProtectedPrincipal, Region
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 """Raised whenever a saved plan of before would be misread."""
 
 
@@ -87,6 +87,9 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What the manifest asks for and the plan does not do, and why."""
     headroom: tuple[Headroom, ...] = ()
+    protected_principals: tuple[ProtectedPrincipal, ...] = ()
+    """Whom the plan may not lock out: carried along, so that a saved plan can be proved too."""
+    governed_regions: tuple[Region, ...] = ()
     manifest_digest: str = ""
     version: int = PLAN_VERSION
 

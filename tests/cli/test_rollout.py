@@ -81,6 +81,7 @@ def test_plan_from_nothing_is_a_tree_and_exits_with_3(in_sandbox: CommandLine) -
             ├── + create StackSet topics
             ├── + deploy StackSet topics to Workloads · eu-central-1
             └── created in 1 account × eu-central-1: Shop
+        Lockout proof: nobody is locked out (3 principals × 24 calls in 5 accounts)
         """)
     assert (said.code, said.err) == (3, "reading the live organization\n")
 
@@ -163,7 +164,7 @@ def test_plan_as_json_is_what_is_saved_and_says_each_step(in_sandbox: CommandLin
     said = in_sandbox("plan", "--format", "json", "--out", "plan.json")
     assert said.out == Path("plan.json").read_text(encoding="utf-8")
     plan = json.loads(said.out)
-    assert plan["version"] == 1
+    assert plan["version"] == 2
     assert plan["steps"][0] == {
         "id": "create-organization",
         "change": {"kind": "create-organization"},
@@ -185,9 +186,9 @@ def test_saved_plan_is_of_the_committed_schema(in_sandbox: CommandLine) -> None:
 def test_file_that_is_no_plan_is_refused(in_sandbox: CommandLine) -> None:
     for text, told in (
         ("", "error: plan.json: not a plan: Expecting value: line 1 column 1 (char 0); save one with plan --out\n"),
-        ("{}", "error: plan.json: a plan of version None, where this orgctl reads 1; plan again\n"),
+        ("{}", "error: plan.json: a plan of version None, where this orgctl reads 2; plan again\n"),
         (
-            '{"version": 1, "steps": 7}',
+            '{"version": 2, "steps": 7}',
             "error: plan.json: steps: not a plan: input should be a valid tuple; plan again\n",
         ),
     ):

@@ -308,7 +308,7 @@ def test_all_wrong_parameters_of_a_guardrail_are_told_at_once(tmp_path):
         (
             f"organization.yaml:{AFTER + 13}:21: parameter 'also_allowed' of guardrail 'governed-regions' "
             "should be a list, not 'billing'; it means: "
-            "Further calls that stay open in every Region, such as billing:*."
+            "Further calls that stay open in every Region, such as devicefarm:*."
         ),
         (
             f"organization.yaml:{AFTER + 17}:27: guardrail 'deny-leaving-organization' has no parameter 'regions'; "
@@ -366,8 +366,9 @@ def test_template_file_that_cannot_be_used_is_told_beside_the_other_faults(tmp_p
     """
     assert refusal(tmp_path, more) == [
         (
-            f"organization.yaml:{AFTER}:63: unknown guardrail 'x'; the guardrails are deny-leaving-organization, "
-            "ec2-account-settings, encrypted-volumes, governed-regions, quarantine"
+            f"organization.yaml:{AFTER}:63: unknown guardrail 'x'; the guardrails are approval-tags, approved-images, "
+            "deny-leaving-organization, ec2-account-settings, encrypted-volumes, governed-regions, protect-governance, "
+            "quarantine"
         ),
         (
             "x.yaml:2:1: the file is not YAML: did not find expected node content while parsing a flow node; "

