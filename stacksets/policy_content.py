@@ -40,14 +40,16 @@ def _render(loaded: LoadedManifest, index: int, guardrail: Guardrail, findings: 
         listed = "its parameters are " + ", ".join(known) if known else "it takes none"
         place = loaded.place("policies", index, "parameters", name)
         findings.append(Finding(place, what, suggest(name, known, otherwise=listed)))
+    surroundings = surroundings_of(loaded.manifest)
+    values = {name: value for name, value in given.items() if name in known}
     try:
-        parameters = guardrail.parameters(**{name: value for name, value in given.items() if name in known})
+        parameters = guardrail.parameters.model_validate(values, context=surroundings)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             place = loaded.place("policies", index, "parameters", *detail["loc"])
             findings.append(Finding(place, *_worded(detail, guardrail)))
         return ""
-    content = guardrail.render(parameters, surroundings_of(loaded.manifest))
+    content = guardrail.render(parameters, surroundings)
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     findings += find_size_faults(guardrail.type, text, loaded.place("policies", index, "guardrail"))
     return text
@@ -55,7 +57,12 @@ def _render(loaded: LoadedManifest, index: int, guardrail: Guardrail, findings: 
 
 def _worded(detail: ErrorDetails, guardrail: Guardrail) -> tuple[str, str]:
     """Answer what is wrong and what to do, from what pydantic says of one value."""
+    if not detail["loc"]:  # said of the parameters together
+        return f"guardrail {guardrail.name!r}: {detail['ctx']['what']}", str(detail["ctx"]["todo"])
     name = str(detail["loc"][0])
+    if detail["type"] == "missing":
+        todo = f"add it; it means: {guardrail.parameters.model_fields[name].description}"
+        return f"guardrail {guardrail.name!r} needs the parameter {name!r}", todo
     of = f"parameter {name!r} of guardrail {guardrail.name!r}"
     if detail["type"] == REFUSED:
         return f"{of}: {detail['ctx']['what']}", str(detail["ctx"]["todo"])

@@ -8,10 +8,13 @@ from types import ModuleType
 from typing import Any
 
 from stacksets.guardrails import (
+    approval_tags,
+    approved_images,
     deny_leaving_organization,
     ec2_account_settings,
     encrypted_volumes,
     governed_regions,
+    protect_governance,
     quarantine,
 )
 from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
@@ -34,6 +37,16 @@ def guardrails() -> Mapping[str, Guardrail]:
     """Answer all built-in guardrails by name."""
     entries = (
         _entry(
+            "approval-tags",
+            approval_tags,
+            "Nobody but the approver writes or removes the tags that approve machine images.",
+        ),
+        _entry(
+            "approved-images",
+            approved_images,
+            "Instances start only from images of trusted owners, and from those of our image accounts once approved.",
+        ),
+        _entry(
             "deny-leaving-organization",
             deny_leaving_organization,
             "No member account can leave the organization.",
@@ -41,7 +54,7 @@ def guardrails() -> Mapping[str, Guardrail]:
         _entry(
             "ec2-account-settings",
             ec2_account_settings,
-            "New instances use IMDSv2 by default, and machine images and snapshots are not shared with everybody.",
+            "IMDSv2 is the default, images and snapshots are not made public, and images not allowed are marked.",
             type="DECLARATIVE_POLICY_EC2",
         ),
         _entry(
@@ -53,6 +66,11 @@ def guardrails() -> Mapping[str, Guardrail]:
             "governed-regions",
             governed_regions,
             "Nothing but global services can be used outside the governed Regions.",
+        ),
+        _entry(
+            "protect-governance",
+            protect_governance,
+            "Nobody in an account changes, stops or imitates what orgctl and StackSets put there to govern it.",
         ),
         _entry(
             "quarantine",

@@ -22,7 +22,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
             Deny(
                 sid="DenyUnencryptedVolumes",
                 actions=("ec2:CreateVolume", "ec2:RunInstances"),
-                resource=f"arn:{surroundings.partition}:ec2:*:*:volume/*",
+                resources=(f"arn:{surroundings.partition}:ec2:*:*:volume/*",),
                 conditions={"Bool": {"ec2:Encrypted": "false"}},
                 exempt=exempt,
             ),

@@ -18,8 +18,8 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
 
     Service-linked roles are beyond every service control policy, so instances that run go on running.
     """
-    auditor = surroundings.role_in_any_account(f"role/{AUDIT_ROLE}")
-    forwarders = surroundings.role_in_any_account(f"role/{FORWARDER_ROLE_PREFIX}*")
+    auditor = surroundings.role_in_any_account(AUDIT_ROLE)
+    forwarders = surroundings.role_in_any_account(FORWARDER_ROLE_PREFIX + "*")
     exempt = tuple(dict.fromkeys((*surroundings.exempt, auditor, *parameters.exempt_principals)))
     return render_document(
         [

@@ -20,12 +20,14 @@ class Deny:
     """ARN patterns of principals to which the statement does not apply."""
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
-    resource: str = "*"
+    resources: tuple[str, ...] = ("*",)
     conditions: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if bool(self.actions) == bool(self.not_actions):
             raise ValueError(f"{self.sid}: give either actions or not_actions")
+        if "ArnNotLike" in self.conditions:
+            raise ValueError(f"{self.sid}: ArnNotLike is kept for the exempt principals")
 
 
 def render_document(statements: Sequence[Deny]) -> dict[str, object]:
@@ -44,12 +46,14 @@ def _render(statement: Deny) -> dict[str, object]:
         "Sid": statement.sid,
         "Effect": "Deny",
         **{key: _one_or_list(value) for key, value in chosen.items()},
-        "Resource": statement.resource,
+        "Resource": _one_or_list(statement.resources),
         **({"Condition": conditions} if conditions else {}),
     }
 
 
 def _one_or_list(value: str | Sequence[str]) -> str | list[str]:
+    """Write a list of one as its only value, and each value once."""
     if isinstance(value, str):
         return value
-    return value[0] if len(value) == 1 else list(value)
+    once = list(dict.fromkeys(value))
+    return once[0] if len(once) == 1 else once

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
-from config.fields import known_regions
+from config.fields import known_regions, refuse
 from config.manifest import Manifest
+from org.references import account_reference
+from org.source.findings import suggest
+from stacksets.templates.names import ACCESS_ROLE, STACKSETS_EXECUTION_ROLE
 
-STACKSETS_EXECUTION_ROLE = "role/stacksets-exec-*"
-"""As which service-managed StackSets work in a member account.
-
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-enable-trusted-access.html
-"""
-ACCESS_ROLE = "role/OrganizationAccountAccessRole"
-"""The role that CreateAccount puts into a new account; the management account may assume it."""
+_SPARING = ("exempt_principals", "image_makers", "writers")
+"""The parameters of guardrails by which a manifest spares principals."""
 
 
 class GuardrailParameters(BaseModel):
@@ -31,9 +31,14 @@ class Surroundings:
     """`aws`, or that of the home Region: `aws-cn`, `aws-us-gov`, …"""
     protected: tuple[str, ...] = ()
     """ARN patterns of the manifest's protected principals."""
+    accounts: tuple[str, ...] = ()
+    """The names of the manifest's accounts."""
+    spared: tuple[str, ...] = ()
+    """ARN patterns of further principals that some guardrail of the manifest spares."""
+    trusted_image_owners: tuple[str, ...] = ()
 
-    def role_in_any_account(self, end: str) -> str:
-        return f"arn:{self.partition}:iam::*:{end}"
+    def role_in_any_account(self, name: str) -> str:
+        return f"arn:{self.partition}:iam::*:role/{name}"
 
     @property
     def exempt(self) -> tuple[str, ...]:
@@ -48,4 +53,38 @@ def surroundings_of(manifest: Manifest) -> Surroundings:
         governed_regions=organization.governed_regions,
         partition=known_regions()[organization.home_region],
         protected=tuple(principal.arn for principal in manifest.protected_principals),
+        accounts=tuple(account.name for account in manifest.accounts),
+        spared=tuple(dict.fromkeys(_spared(manifest))),
+        trusted_image_owners=manifest.lineage.trusted_image_owners,
     )
+
+
+def _spared(manifest: Manifest) -> Iterator[str]:
+    """Yield what stands there, well-formed or not: each guardrail checks its own parameters."""
+    for policy in manifest.policies:
+        if policy.guardrail is not None:
+            for name in _SPARING:
+                value = policy.parameters.get(name, ())
+                yield from (arn for arn in (value if isinstance(value, tuple) else ()) if isinstance(arn, str))
+
+
+def account_id(name: str) -> str:
+    """Answer the reference that the plan fills with the account's id."""
+    return f"${{orgctl:{account_reference(name)}}}"
+
+
+def _check_known(name: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Surroundings) and name not in info.context.accounts:
+        refuse(f"unknown account {name!r}", suggest(name, info.context.accounts, otherwise="name one of accounts:"))
+    return name
+
+
+KnownAccount = Annotated[str, AfterValidator(_check_known)]
+"""The name of an account of the manifest."""
+
+
+def at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse the empty list, and that alone: pydantic's own bound also speaks up where the items are wrong."""
+    if not values:
+        refuse("the list is empty", "name at least one")
+    return values

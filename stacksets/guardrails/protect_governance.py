@@ -1,0 +1,145 @@
+"""Nobody in a member account changes, stops or imitates what governs it; StackSets and orgctl's own access still do.
+
+It knows the governance system by names (`orgctl-…`, `stacksets/templates/names.py`), by the tag that orgctl gives its
+StackSets and CloudFormation hands on to what they make, and by the names that guardrails spare.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackSet.html
+"""
+
+from __future__ import annotations
+
+from config.fields import PrincipalArn
+from org.model import OVERRIDES_TAG, OWNER_TAG
+from stacksets.guardrails.statement import Deny, render_document
+from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
+from stacksets.templates.names import FORWARDER_ROLE_PREFIX, OWN_LOG_GROUPS, OWN_PREFIX, STACK_PREFIX
+
+
+class Parameters(GuardrailParameters):
+    exempt_principals: tuple[PrincipalArn, ...] = ()
+    """ARN patterns of further principals that may change the governance system, such as AWSControlTowerExecution."""
+    also_protected: tuple[PrincipalArn, ...] = ()
+    """ARN patterns of further roles and users to keep from change and imitation: those that policies of yours spare."""
+
+
+IDENTITY_CALLS = tuple(
+    f"iam:{verb}*" for verb in ("Attach", "Create", "Delete", "Detach", "Pass", "Put", "Set", "Tag", "Untag", "Update")
+)
+"""All that IAM can do to a role or a policy but read it; which of them is for the resources to say."""
+USER_CALLS = tuple(f"iam:{verb}*" for verb in ("Change", "Deactivate", "Enable", "Reset", "Resync", "Upload"))
+"""What it can do to users besides."""
+RESOURCE_CALLS = (
+    *("cloudformation:Cancel*", "cloudformation:Continue*", "cloudformation:Create*", "cloudformation:Delete*"),
+    *("cloudformation:Execute*", "cloudformation:Record*", "cloudformation:Rollback*", "cloudformation:Set*"),
+    *("cloudformation:Signal*", "cloudformation:Tag*", "cloudformation:Untag*", "cloudformation:Update*"),
+    *("cloudtrail:AddTags", "cloudtrail:Create*", "cloudtrail:Delete*", "cloudtrail:Put*", "cloudtrail:RemoveTags"),
+    *("cloudtrail:StopLogging", "cloudtrail:Update*"),
+    *("events:Cancel*", "events:Create*", "events:Delete*", "events:Disable*", "events:Enable*", "events:PutRule"),
+    *("events:PutTargets", "events:Remove*", "events:StartReplay", "events:Tag*", "events:Untag*", "events:Update*"),
+    *("s3:CreateBucket*", "s3:DeleteBucket*", "s3:PauseReplication", "s3:Put*Configuration", "s3:PutBucket*"),
+    *("s3:TagResource", "s3:UntagResource", "s3:UpdateBucket*"),
+    *("sqs:AddPermission", "sqs:CancelMessageMoveTask", "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:PurgeQueue"),
+    *("sqs:RemovePermission", "sqs:SetQueueAttributes", "sqs:StartMessageMoveTask", "sqs:TagQueue", "sqs:UntagQueue"),
+)
+DATA_CALLS = (
+    *("logs:AssociateKmsKey", "logs:Create*", "logs:Delete*", "logs:Disassociate*", "logs:Put*", "logs:Tag*"),
+    *("logs:Untag*", "s3:AbortMultipartUpload", "s3:BypassGovernanceRetention", "s3:DeleteObject*"),
+    *("s3:InitiateReplication", "s3:ObjectOwnerOverrideToBucketOwner", "s3:PutObject*", "s3:Replicate*"),
+    *("s3:RestoreObject", "s3:UpdateObjectEncryption", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"),
+    *("sqs:ReceiveMessage", "sqs:SendMessage"),
+)
+"""What orgctl's own functions do all day, and nobody else should."""
+TAGGED_CALLS = (
+    *("config:DeleteConfigRule", "config:DeleteEvaluationResults", "config:PutConfigRule"),
+    *("config:PutExternalEvaluation", "config:TagResource", "config:UntagResource", "kms:DeleteAlias"),
+    *("kms:DeleteImportedKeyMaterial", "kms:DisableKey*", "kms:ImportKeyMaterial", "kms:PutKeyPolicy"),
+    *("kms:ReplicateKey", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource"),
+    *("kms:UpdateAlias", "kms:UpdateKeyDescription", "kms:UpdatePrimaryRegion"),
+)
+"""Their ARNs hold ids that AWS makes up, so that the tag alone tells ours from others.
+
+https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
+"""
+RECORDER_CALLS = (
+    *("config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:DeleteRetentionConfiguration"),
+    *("config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:PutRetentionConfiguration"),
+    *("config:StopConfigurationRecorder",),
+)
+"""There is one recorder of the account's own in each Region, whatever its name."""
+
+_OF_SESSIONS = ("sts:*",)
+"""Its tags are those of a session, which no guardrail asks for; whoever assumes a role may be denied none of it."""
+
+
+def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, object]:
+    """Deny in statements that differ in whom else they spare and by what they know ours.
+
+    The tags are guarded twice: by prefix, and whatever their case where a condition names them, since the key in
+    `aws:ResourceTag/…` is compared without regard to case and a second tag in another case would spoil the comparison.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
+    """
+    exempt = (*surroundings.exempt, *parameters.exempt_principals)
+    own_roles = surroundings.role_in_any_account(OWN_PREFIX + "*")
+    forwarders = surroundings.role_in_any_account(FORWARDER_ROLE_PREFIX + "*")
+    own = _Resources(surroundings.partition)
+    known = (*exempt, own_roles, *surroundings.spared, *parameters.also_protected)
+    identities = tuple(arn for arn in known if ":role/" in arn or ":user/" in arn)
+    return render_document(
+        [
+            Deny(
+                sid="DenyChangingOrImitatingSparedPrincipals",
+                actions=(*IDENTITY_CALLS, *(USER_CALLS if any(":user/" in arn for arn in identities) else ())),
+                resources=(*identities, own.policies),
+                exempt=exempt,
+            ),
+            Deny(
+                sid="DenyChangingTheGovernanceSystem",
+                actions=RESOURCE_CALLS,
+                resources=(own.stacks, own.trails, own.events, own.buckets, own.queues),
+                exempt=exempt,
+            ),
+            Deny(
+                sid="DenyWritingGovernanceData",
+                actions=DATA_CALLS,
+                resources=(*own.log_groups, own.buckets, own.queues),
+                exempt=(*exempt, own_roles),
+            ),
+            Deny(
+                sid="DenyPuttingEventsOnGovernanceBuses",
+                actions=("events:PutEvents",),
+                resources=(own.events,),
+                exempt=(*exempt, forwarders),
+            ),
+            Deny(
+                sid="DenyChangingKeysAndRulesOfOrgctl",
+                actions=TAGGED_CALLS,
+                conditions={"StringEquals": {f"aws:ResourceTag/{OWNER_TAG}": "true"}},
+                exempt=exempt,
+            ),
+            Deny(sid="DenyStoppingTheConfigRecorder", actions=RECORDER_CALLS, exempt=exempt),
+            Deny(
+                sid="DenyWritingTagsOfOrgctl",
+                not_actions=_OF_SESSIONS,
+                conditions={"ForAnyValue:StringLike": {"aws:TagKeys": "orgctl:*"}},
+                exempt=(*exempt, own_roles),
+            ),
+            Deny(
+                sid="DenyWritingTagsOfOrgctlInAnyCase",
+                not_actions=_OF_SESSIONS,
+                conditions={"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": (OWNER_TAG, OVERRIDES_TAG)}},
+                exempt=(*exempt, own_roles),
+            ),
+        ]
+    )
+
+
+class _Resources:
+    """ARN patterns of what is known by its name; `*` crosses `/` and `:`."""
+
+    def __init__(self, partition: str) -> None:
+        self.policies = f"arn:{partition}:iam::*:policy/{OWN_PREFIX}*"
+        self.stacks = f"arn:{partition}:cloudformation:*:*:stack/{STACK_PREFIX}*"
+        self.trails = f"arn:{partition}:cloudtrail:*:*:trail/{OWN_PREFIX}*"
+        self.events = f"arn:{partition}:events:*:*:*/{OWN_PREFIX}*"
+        self.buckets = f"arn:{partition}:s3:::{OWN_PREFIX}*"
+        self.queues = f"arn:{partition}:sqs:*:*:{OWN_PREFIX}*"
+        self.log_groups = tuple(f"arn:{partition}:logs:*:*:log-group:{start}*" for start in OWN_LOG_GROUPS)
