@@ -37,7 +37,7 @@ _ROLE = re.compile(r"[\w+=,.@-]{1,64}")
 # What passes botocore's pattern and is no address all the same is found out while the account is made.
 _DELIVERABLE = re.compile(r"[^\s@]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 
-_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 class Accounts(Directory):
@@ -117,6 +117,10 @@ class Accounts(Directory):
         return account
 
     def _make_role(self, account: SandboxAccount, name: str) -> None:
+        """Make the role as AWS does, with an inline policy.
+
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+        """
         from moto.iam.models import iam_backends
 
         trust = {
@@ -131,7 +135,7 @@ class Accounts(Directory):
         }
         iam = iam_backends[account.id][self.partition]
         iam.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
-        iam.attach_role_policy(_ADMINISTRATOR, name)
+        iam.put_role_policy(name, "AdministratorAccess", json.dumps(_ADMINISTRATOR))
 
     # --- closing
 

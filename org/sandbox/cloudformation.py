@@ -11,6 +11,7 @@ from moto.cloudformation.exceptions import AlreadyExistsException, ValidationErr
 from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
 
 from org.sandbox.stack import SandboxStack
+from org.sandbox.stack_permissions import Actor
 from org.sandbox.stack_resources import StackRequest
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ class SandboxCloudFormation(CloudFormationBackend):
         # moto derives the name of this module from ours, and would not find it.
         return importlib.import_module("moto.cloudformation.urls")
 
-    def deploy_stack(self, name: str, request: StackRequest, **settings: Any) -> SandboxStack:
-        """Create the stack; whether that worked is in its status."""
+    def deploy_stack(
+        self, name: str, request: StackRequest, actor: Actor | None = None, **settings: Any
+    ) -> SandboxStack:
+        """Create the stack as the actor; whether that worked is in its status."""
         if any(stack.name == name for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{name}] already exists")
         request.check()
         stack = SandboxStack(self.account_id, self.region_name, name, request, self.exports, **settings)
         self.stacks[stack.stack_id] = stack
-        stack.create_resources()
+        stack.create_resources(actor)
         return stack
 
     def find_stack(self, name_or_id: str) -> SandboxStack | None:
@@ -48,7 +51,7 @@ class SandboxCloudFormation(CloudFormationBackend):
                 return stack
         return None
 
-    def delete_stack(self, name_or_stack_id: str) -> None:
+    def delete_stack(self, name_or_stack_id: str, actor: Actor | None = None) -> None:
         """Delete the stack and what it holds; where a resource refuses, it stays as DELETE_FAILED."""
         stack = self.find_stack(name_or_stack_id)
         if stack is None:
@@ -57,7 +60,7 @@ class SandboxCloudFormation(CloudFormationBackend):
             raise ValidationError(
                 message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
             )
-        stack.delete()
+        stack.delete(actor)
         if stack.status == "DELETE_COMPLETE":
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 

@@ -1,62 +1,94 @@
-"""EC2 without public images, and with the calls about the sharing of snapshots that moto lacks."""
+"""EC2 without public images, with images across accounts, and with calls about public access that moto lacks."""
 
 from __future__ import annotations
 
 from moto import settings
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.responses import ActionResult
+from moto.ec2 import urls
 from moto.ec2.exceptions import InvalidParameterValueError
-from moto.ec2.responses import EC2Response
+
+from org.sandbox import ec2_backend
+from org.sandbox.ec2_images import ImageResponses
 
 BLOCKING_STATES = ("block-all-sharing", "block-new-sharing")
+IMAGE_BLOCKED = "block-new-sharing"
 UNBLOCKED = "unblocked"
 
 
-class SnapshotSharing(BaseBackend):
-    """The one setting of an account and Region, for which moto's own backend has no place."""
+class PublicSharing(BaseBackend):
+    """The settings of an account and Region, for which moto's own backend has no place."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.state = UNBLOCKED
+        """Of snapshots."""
+        self.images = IMAGE_BLOCKED
+        """AWS blocks it in new accounts.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html
+        """
 
 
-snapshot_sharing = BackendDict(SnapshotSharing, "ec2")
+snapshot_sharing = BackendDict(PublicSharing, "ec2")
+
+
+class SandboxEC2Response(ImageResponses):
+    """Answers each account's own settings: what declarative policies say is not emulated.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetImageBlockPublicAccessState.html
+    """
+
+    def publishing_is_blocked(self) -> bool:
+        return self._sharing.images == IMAGE_BLOCKED
+
+    def get_snapshot_block_public_access_state(self) -> ActionResult:
+        self.error_on_dryrun()
+        return ActionResult({"State": self._sharing.state, "ManagedBy": "account"})
+
+    def enable_snapshot_block_public_access(self) -> ActionResult:
+        self.error_on_dryrun()
+        state = self._get_param("State")
+        if state not in BLOCKING_STATES:
+            raise InvalidParameterValueError(state)
+        self._sharing.state = state
+        return ActionResult({"State": state})
+
+    def disable_snapshot_block_public_access(self) -> ActionResult:
+        self.error_on_dryrun()
+        self._sharing.state = UNBLOCKED
+        return ActionResult({"State": UNBLOCKED})
+
+    def get_image_block_public_access_state(self) -> ActionResult:
+        self.error_on_dryrun()
+        return ActionResult({"ImageBlockPublicAccessState": self._sharing.images, "ManagedBy": "account"})
+
+    def enable_image_block_public_access(self) -> ActionResult:
+        self.error_on_dryrun()
+        state = self._get_param("ImageBlockPublicAccessState")
+        if state != IMAGE_BLOCKED:
+            raise InvalidParameterValueError(state)
+        self._sharing.images = state
+        return ActionResult({"ImageBlockPublicAccessState": state})
+
+    def disable_image_block_public_access(self) -> ActionResult:
+        self.error_on_dryrun()
+        self._sharing.images = UNBLOCKED
+        return ActionResult({"ImageBlockPublicAccessState": UNBLOCKED})
+
+    def delete_tags(self) -> ActionResult:
+        if not self._get_param("Tags"):
+            raise NotImplementedError("without the keys of the tags, which deletes all")
+        return super().delete_tags()
+
+    @property
+    def _sharing(self) -> PublicSharing:
+        return snapshot_sharing[self.current_account][self.region]
 
 
 def install() -> None:
-    """Keep moto from making 1,300 images for each account and Region, and teach it the calls.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html
-    """
+    """Keep moto from making 1,300 images for each account and Region, and put our parts in its place."""
     settings.ec2_load_default_amis = lambda: False
-    for call in (
-        get_snapshot_block_public_access_state,
-        enable_snapshot_block_public_access,
-        disable_snapshot_block_public_access,
-    ):
-        setattr(EC2Response, call.__name__, call)
-
-
-def get_snapshot_block_public_access_state(self: EC2Response) -> ActionResult:
-    """Answer the account's own setting: what declarative policies say is not seen."""
-    self.error_on_dryrun()
-    return ActionResult({"State": _sharing(self).state, "ManagedBy": "account"})
-
-
-def enable_snapshot_block_public_access(self: EC2Response) -> ActionResult:
-    self.error_on_dryrun()
-    state = self._get_param("State")
-    if state not in BLOCKING_STATES:
-        raise InvalidParameterValueError(state)
-    _sharing(self).state = state
-    return ActionResult({"State": state})
-
-
-def disable_snapshot_block_public_access(self: EC2Response) -> ActionResult:
-    self.error_on_dryrun()
-    _sharing(self).state = UNBLOCKED
-    return ActionResult({"State": UNBLOCKED})
-
-
-def _sharing(response: EC2Response) -> SnapshotSharing:
-    return snapshot_sharing[response.current_account][response.region]
+    ec2_backend.install()
+    urls.url_paths = {"{0}/": SandboxEC2Response.dispatch}

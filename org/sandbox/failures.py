@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/(?P<service>[^/]+)/")
+_XML = frozenset({"s3", "s3control", "route53", "cloudfront"})
+"""Services that are no Query API, and answer in XML all the same."""
 _FORM = "application/x-www-form-urlencoded"
 _NO_ROUTE = b"<title>404 Not Found</title>"
 """In the page with which Flask says that moto knows no such URL; a missing resource is answered otherwise."""
@@ -40,6 +42,10 @@ class _Call:
     """With its service, as in IAM actions."""
     is_form: bool
     """Of the Query API, which answers in XML."""
+
+    @property
+    def is_xml(self) -> bool:
+        return self.is_form or self.operation.partition(":")[0] in _XML
 
 
 def answer_failures(application: WSGIApplication) -> WSGIApplication:
@@ -118,10 +124,12 @@ def _broken(call: _Call, error: Exception) -> Answer:
 
 def _render(call: _Call, code: str, message: str) -> Answer:
     headers = {"Content-Type": "application/json", "x-amzn-errortype": code}
-    if not call.is_form:
+    if not call.is_xml:
         return HTTPStatus.NOT_IMPLEMENTED, headers, json.dumps({"__type": code, "code": code, "message": message})
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     body = f"<ErrorResponse>{error}<RequestId>sandbox</RequestId></ErrorResponse>"
+    if call.operation.startswith("s3:"):
+        body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     return HTTPStatus.NOT_IMPLEMENTED, {**headers, "Content-Type": "text/xml"}, body
 
 

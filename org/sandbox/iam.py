@@ -18,8 +18,8 @@ from moto.iam import models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AccessKey, AWSManagedPolicy, IAMBackend, ManagedPolicy, iam_backends
 
-_owners: dict[str, str] = {}
-"""The account of each access key."""
+_owners: dict[str, tuple[str, AccessKey]] = {}
+"""Each access key with its account."""
 
 
 class _AccessKeys(dict[str, AccessKey]):
@@ -30,7 +30,7 @@ class _AccessKeys(dict[str, AccessKey]):
         self._account_id = account_id
 
     def __setitem__(self, id: str, key: AccessKey) -> None:
-        _owners[id] = self._account_id
+        _owners[id] = self._account_id, key
         super().__setitem__(id, key)
 
     def __delitem__(self, id: str) -> None:
@@ -40,7 +40,13 @@ class _AccessKeys(dict[str, AccessKey]):
 
 def find_account_of(access_key: str) -> str:
     """Answer the account of an access key; a key that nobody made is the management account's."""
-    return _owners.get(access_key, DEFAULT_ACCOUNT_ID)
+    found = find_key(access_key)
+    return found[0] if found else DEFAULT_ACCOUNT_ID
+
+
+def find_key(access_key: str) -> tuple[str, AccessKey] | None:
+    """Answer the account of an access key and the key itself; None for one that nobody made."""
+    return _owners.get(access_key)
 
 
 class SandboxIAM(IAMBackend):

@@ -47,8 +47,15 @@ def one_at_a_time(application: WSGIApplication) -> WSGIApplication:
     return serve
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures)
-"""What each request goes through, outermost first: the place for throttles, faults and enforcement."""
+def authorize(application: WSGIApplication) -> WSGIApplication:
+    """Let no request through that the policies of the organization and of the account do not allow."""
+    from org.sandbox.authorization.gate import authorize_requests
+
+    return authorize_requests(application)
+
+
+MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures, authorize)
+"""What each request goes through, outermost first: the place for throttles and faults."""
 
 
 class Sandbox:
@@ -144,8 +151,10 @@ def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None =
     from moto.core.models import botocore_stubber
     from moto.moto_api._internal import mock_random
 
+    from org.sandbox.authorization.gate import authorize_in_process
+
     process_request = botocore_stubber.process_request
-    process = answer_failures_in_process(process_request)
+    process = answer_failures_in_process(authorize_in_process(process_request))
 
     def process_alone(request: Any) -> Any:
         with _request_lock:

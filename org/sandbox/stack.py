@@ -18,6 +18,7 @@ from moto.core.utils import utcnow
 from moto.ssm.models import ssm_backends
 from moto.utilities.utils import get_partition
 
+from org.sandbox.stack_permissions import Actor, require
 from org.sandbox.stack_resources import (
     REFUSALS,
     StackRequest,
@@ -40,6 +41,7 @@ class _Deployment:
 
     scope: Scope
     tags: Mapping[str, str]
+    actor: Actor | None
     undo: list[Callable[[], Any]] = field(default_factory=list)
     obsolete: list[StackResource] = field(default_factory=list)
     working_on: str = ""
@@ -117,15 +119,18 @@ class SandboxStack(Stack):
 
     # --- deployment
 
-    def create_resources(self) -> None:
-        """Create everything; where one resource fails, remove all and stay behind as ROLLBACK_COMPLETE."""
-        self._change_status("CREATE_IN_PROGRESS", "User Initiated")
-        self._converge(StackRequest(self.template, self.parameters, self.tags), "CREATE", "ROLLBACK")
+    def create_resources(self, actor: Actor | None = None) -> None:
+        """Create everything; where one resource fails, remove all and stay behind as ROLLBACK_COMPLETE.
 
-    def update_to(self, request: StackRequest) -> None:
+        Without an actor, here and below, nobody's permissions are asked for.
+        """
+        self._change_status("CREATE_IN_PROGRESS", "User Initiated")
+        self._converge(StackRequest(self.template, self.parameters, self.tags), "CREATE", "ROLLBACK", actor)
+
+    def update_to(self, request: StackRequest, actor: Actor | None = None) -> None:
         """Change to what is asked; where one resource fails, go back to what was before."""
         self._change_status("UPDATE_IN_PROGRESS", "User Initiated")
-        self._converge(request, "UPDATE", "UPDATE_ROLLBACK")
+        self._converge(request, "UPDATE", "UPDATE_ROLLBACK", actor)
 
     @property
     def failed(self) -> bool:
@@ -139,11 +144,11 @@ class SandboxStack(Stack):
             and request.tags == self.tags
         )
 
-    def delete(self) -> None:
+    def delete(self, actor: Actor | None = None) -> None:
         self._change_status("DELETE_IN_PROGRESS", "User Initiated")
         for resource in reversed(list(self._resources.values())):
             try:
-                resource.delete()
+                resource.delete(actor)
             except REFUSALS as error:
                 self._record(resource.wanted, "DELETE_FAILED", reason_of(error))
                 self._change_status("DELETE_FAILED", describe_failure(resource, reason_of(error)))
@@ -153,10 +158,10 @@ class SandboxStack(Stack):
         self._withdraw_exports()
         self._change_status("DELETE_COMPLETE")
 
-    def _converge(self, request: StackRequest, action: str, rollback: str) -> None:
+    def _converge(self, request: StackRequest, action: str, rollback: str, actor: Actor | None) -> None:
         before = dict(self._resources)
         template = parse_template(request.template)
-        deployment = _Deployment(self._make_scope(template, request.parameters), request.tags)
+        deployment = _Deployment(self._make_scope(template, request.parameters), request.tags, actor)
         try:
             active = [name for name in order_resources(template) if self._is_active(name, deployment.scope)]
             for logical_id in active:
@@ -169,7 +174,7 @@ class SandboxStack(Stack):
             self._take_back(deployment, before, rollback, reason)
             return
         gone = [resource for name, resource in reversed(before.items()) if name not in active]
-        self._clean_up(deployment.obsolete + gone)
+        self._clean_up(deployment.obsolete + gone, actor)
         self._resources = {name: self._resources[name] for name in active}
         self._adopt(request)
         self._change_status(f"{action}_COMPLETE")
@@ -261,9 +266,11 @@ class SandboxStack(Stack):
 
     def _create(self, kind: ResourceType, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
         self._record(wanted, "CREATE_IN_PROGRESS")
+        require(deployment.actor, "create", kind, wanted)
         with refuse_malformed_properties():
             created = kind.create(wanted)
-            deployment.undo.append(partial(kind.delete, created, wanted))
+            made = StackResource(kind, wanted, created, retained=False)
+            deployment.undo.append(partial(made.delete, deployment.actor))
             created = kind.configure(created, None, wanted)
         self._resources[wanted.logical_id] = StackResource(kind, wanted, created, retained)
         self._record(wanted, "CREATE_COMPLETE")
@@ -271,6 +278,7 @@ class SandboxStack(Stack):
     def _update(self, existing: StackResource, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
         if wanted != existing.wanted:
             self._record(wanted, "UPDATE_IN_PROGRESS")
+            require(deployment.actor, "update", existing.kind, wanted)
             deployment.undo.append(partial(existing.kind.configure, existing.created, wanted, existing.wanted))
             with refuse_malformed_properties():
                 created = existing.kind.configure(existing.created, existing.wanted, wanted)
@@ -290,10 +298,10 @@ class SandboxStack(Stack):
         self._resources = before
         self._change_status(f"{rollback}_COMPLETE", reason)
 
-    def _clean_up(self, resources: list[StackResource]) -> None:
+    def _clean_up(self, resources: list[StackResource], actor: Actor | None) -> None:
         for resource in resources:
             try:
-                resource.delete()
+                resource.delete(actor)
             except REFUSALS as error:
                 # As AWS does: the update stands, and the resource is left behind.
                 self._record(resource.wanted, "DELETE_FAILED", reason_of(error))

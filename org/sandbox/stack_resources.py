@@ -10,6 +10,7 @@ from moto.cloudformation.utils import random_suffix
 from moto.core.exceptions import ServiceException
 from werkzeug.exceptions import HTTPException
 
+from org.sandbox.stack_permissions import Actor, require
 from org.sandbox.stack_types import check_supported
 from org.sandbox.stack_types.interface import Created, ResourceRefused, ResourceType, Wanted
 from org.sandbox.template import Template, check_parameters, order_resources, parse_template
@@ -52,8 +53,9 @@ class StackResource:
     def cf_resource_type(self) -> str:
         return self.kind.shape.type_name
 
-    def delete(self) -> None:
+    def delete(self, actor: Actor | None) -> None:
         if not self.retained:
+            require(actor, "delete", self.kind, self.wanted)
             self.kind.delete(self.created, self.wanted)
 
 

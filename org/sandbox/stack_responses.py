@@ -7,11 +7,15 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_types import TYPE_RESPONSE
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
+from moto.iam.models import iam_backends
 
+from org.policy.context import principal_of
+from org.sandbox.authorization.principals import caller_of
 from org.sandbox.cloudformation import SandboxCloudFormation, find_backend
 from org.sandbox.stack import SandboxStack
+from org.sandbox.stack_permissions import Actor
 from org.sandbox.stack_resources import StackRequest
 from org.sandbox.stackset_requests import read_parameters
 from org.sandbox.template import check_body_size, check_capabilities, parse_template
@@ -53,6 +57,7 @@ class StackResponses(CloudFormationResponse):
         stack = self.cloudformation_backend.deploy_stack(
             self._get_param("StackName"),
             request,
+            self._find_actor(self._get_param("RoleARN")),
             notification_arns=self._get_param("NotificationARNs", []),
             role_arn=self._get_param("RoleARN"),
             enable_termination_protection=self._get_param("EnableTerminationProtection"),
@@ -76,8 +81,17 @@ class StackResponses(CloudFormationResponse):
         check_capabilities(parse_template(request.template), self._get_param("Capabilities", []))
         if stack.is_as_asked(request):
             raise ValidationError(message="No updates are to be performed.")
-        stack.update_to(request)
+        stack.role_arn = self._get_param("RoleARN") or stack.role_arn
+        stack.update_to(request, self._find_actor(stack.role_arn))
         return ActionResult({"StackId": stack.stack_id})
+
+    def delete_stack(self) -> ActionResult:
+        name = self._get_param("StackName")
+        stack = self.cloudformation_backend.find_stack(name)
+        if stack is not None:
+            role = self._get_param("RoleARN") or stack.role_arn
+            self.cloudformation_backend.delete_stack(name, self._find_actor(role))
+        return EmptyResult()
 
     def update_termination_protection(self) -> ActionResult:
         stack = self._find_stack()
@@ -90,6 +104,16 @@ class StackResponses(CloudFormationResponse):
         if stack is None:
             raise ValidationError(message=f"Stack [{name}] does not exist")
         return stack
+
+    def _find_actor(self, role_arn: str | None) -> Actor | None:
+        """Answer who makes the resources: the stack's role if it has one, else the caller."""
+        caller = caller_of(self.get_access_key(), self.region)
+        if role_arn:
+            roles = iam_backends[self.current_account][self.partition].roles.values()
+            if role_arn not in {role.arn for role in roles}:
+                raise ValidationError(message=f"Role {role_arn} is invalid or cannot be assumed")
+            return Actor(principal_of(role_arn))
+        return None if caller.is_administrator else Actor(caller.principal)
 
     def _read_body(self) -> str:
         """Answer the template, from the request or from S3."""

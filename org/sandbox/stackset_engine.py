@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from moto.moto_api._internal import mock_random
+from moto.utilities.utils import get_partition
 
 from org.sandbox.cloudformation import SandboxCloudFormation, find_backend
+from org.sandbox.stack_permissions import Actor, stackset_actor
 from org.sandbox.stack_resources import REFUSALS, StackRequest, reason_of
 from org.sandbox.stackset_model import Instance, Operation, Place, Preferences, Progress, Result, StackSet, Status, Work
 from org.sandbox.stackset_rollout import Rollout, roll_out
@@ -99,7 +102,8 @@ def delete_instances(stack_set: StackSet, find_places: FindPlaces, preferences: 
 
     def work(operation: Operation) -> Progress:
         live = [place for place in find_places() if place in stack_set.instances]
-        rollout = _make_rollout(stack_set, operation, (lambda _: "") if retain else delete_stack, even_inactive=retain)
+        change: Change = (lambda _: "") if retain else partial(delete_stack, stack_set)
+        rollout = _make_rollout(stack_set, operation, change, even_inactive=retain)
 
         def remove(place: Place) -> Result:
             result, instance = rollout.perform(place), stack_set.instances.get(place)
@@ -117,19 +121,19 @@ def delete_instances(stack_set: StackSet, find_places: FindPlaces, preferences: 
 def deploy(stack_set: StackSet, instance: Instance) -> str:
     """Create or update the instance's stack; answer why that failed, or nothing."""
     backend = find_backend(instance.place.account_id, instance.place.region)
-    request = make_request(stack_set, instance)
+    request, actor = make_request(stack_set, instance), _actor_in(stack_set, instance)
     try:
         stack = backend.find_stack(instance.stack_id) if instance.stack_id else None
         if stack is not None and stack.status.startswith("ROLLBACK"):
             # What never came to be is made anew: CloudFormation does not update it.
-            backend.delete_stack(stack.stack_id)
+            backend.delete_stack(stack.stack_id, actor)
             stack = None
         if stack is None:
             name = f"StackSet-{stack_set.name}-{mock_random.uuid4()}"
-            stack = backend.deploy_stack(name, request)
+            stack = backend.deploy_stack(name, request, actor)
             instance.stack_id = stack.stack_id
         else:
-            stack.update_to(request)
+            stack.update_to(request, actor)
     except REFUSALS as error:
         return reason_of(error)
     return (stack.stack_status_reason or stack.status) if stack.failed else ""
@@ -142,16 +146,21 @@ def make_request(stack_set: StackSet, instance: Instance) -> StackRequest:
     return StackRequest(stack_set.template, {**stack_set.parameters, **overrides}, dict(stack_set.tags))
 
 
-def delete_stack(instance: Instance) -> str:
+def delete_stack(stack_set: StackSet, instance: Instance) -> str:
     backend: SandboxCloudFormation = find_backend(instance.place.account_id, instance.place.region)
     stack = backend.find_stack(instance.stack_id) if instance.stack_id else None
     if stack is None:
         return ""
     try:
-        backend.delete_stack(stack.stack_id)
+        backend.delete_stack(stack.stack_id, _actor_in(stack_set, instance))
     except REFUSALS as error:
         return reason_of(error)
     return (stack.stack_status_reason or stack.status) if stack.failed else ""
+
+
+def _actor_in(stack_set: StackSet, instance: Instance) -> Actor:
+    place = instance.place
+    return stackset_actor(stack_set.id, place.account_id, get_partition(place.region))
 
 
 def _make_rollout(stack_set: StackSet, operation: Operation, change: Change, *, even_inactive: bool = False) -> Rollout:

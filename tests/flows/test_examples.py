@@ -298,10 +298,13 @@ def test_auditors_get_into_a_member_with_the_external_id_and_the_right_role_only
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{audit}:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     wanted = {"RoleArn": f"arn:aws:iam::{shop}:role/orgctl-audit", "RoleSessionName": "review"}
+    assuming = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": wanted["RoleArn"]}
+    may = {"Version": "2012-10-17", "Statement": [assuming]}
     with_id = {"ExternalId": "minimal-audit-4f1c"}
     answers = {}
     for role in ("orgctl-reviewer", "developer"):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)
+        iam.put_role_policy(RoleName=role, PolicyName="review", PolicyDocument=json.dumps(may))
         reviewer = assume(assume(governed.session, audit), audit, role).client("sts")
         for name, more in (("the id", with_id), ("no id", {}), ("another id", {"ExternalId": "guessed-it"})):
             try:

@@ -1,4 +1,4 @@
-"""AssumeRole is refused where AWS refuses it, as far as the role's own trust policy says."""
+"""AssumeRole is refused where AWS refuses it: by the role's trust policy and by the caller's."""
 
 from __future__ import annotations
 
@@ -9,19 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from org.sandbox.assume_role import Caller, trusts
 from tests.support.sandbox import assume, create_account
-
-CALLER = Caller(
-    "111111111111",
-    "arn:aws:iam::111111111111:role/Auditor",
-    {
-        "sts:ExternalId": "abc",
-        "aws:PrincipalOrgID": "o-1234567890",
-        "aws:PrincipalAccount": "111111111111",
-        "aws:PrincipalArn": "arn:aws:iam::111111111111:role/Auditor",
-    },
-)
 
 
 def denied(session: boto3.Session, account: str, role: str, **more: Any) -> str:
@@ -76,39 +64,58 @@ def test_the_roles_of_a_closed_account_cannot_be_assumed(session: boto3.Session,
     denied(session, audit, "OrganizationAccountAccessRole")
 
 
-def document(**statement: Any) -> dict[str, Any]:
-    return {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", **statement}}
-
-
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
         ({}, True),
         ({"Principal": "*"}, True),
-        ({"Principal": {"AWS": "arn:aws:iam::111111111111:root"}}, True),
-        ({"Principal": {"AWS": ["222222222222", "111111111111"]}}, True),
+        ({"Principal": {"AWS": "arn:aws:iam::{audit}:root"}}, True),
+        ({"Principal": {"AWS": ["222222222222", "{audit}"]}}, True),
         ({"Principal": {"AWS": "222222222222"}}, False),
         ({"Action": ["sts:TagSession", "sts:Assume*"]}, True),
         ({"Action": "sts:TagSession"}, False),
         ({"Effect": "Deny"}, False),
-        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-1234567890"]}}}, True),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": ["{organization}"]}}}, True),
         ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-0000000000"}}}, False),
         ({"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-0000000000"}}}, True),
-        ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Audit*"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Organization*"}}}, True),
         ({"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Build*"}}}, False),
+        ({"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, False),
+        ({"Condition": {"StringEquals": {"sts:RoleSessionName": "test"}}}, True),
     ],
 )
-def test_a_trust_policy_is_read_as_iam_reads_it(statement: dict[str, Any], expected: bool) -> None:
-    assert trusts(document(**statement), CALLER) is expected
+def test_a_trust_policy_is_read_as_iam_reads_it(
+    session: boto3.Session, audit: str, statement: dict[str, Any], expected: bool
+) -> None:
+    organizations = session.client("organizations")
+    organization = organizations.describe_organization()["Organization"]["Id"]
+    other = create_account(organizations, "Other")
+    text = json.dumps({"Principal": {"AWS": "*"}, **statement})
+    written = json.loads(text.replace("{audit}", audit).replace("{organization}", organization))
+    make_role(session, other, "Target", **written)
+    if expected:
+        assume(assume(session, audit), other, "Target")
+    else:
+        assert denied(assume(session, audit), other, "Target").startswith(
+            f"User: arn:aws:sts::{audit}:assumed-role/OrganizationAccountAccessRole/test "
+            f"is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::{other}:role/Target "
+        )
 
 
-def test_a_denial_wins() -> None:
-    statements = [document()["Statement"], document(Effect="Deny")["Statement"]]
-    assert trusts({"Statement": statements}, CALLER) is False
+def test_a_denial_wins(session: boto3.Session, audit: str) -> None:
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [everybody, {**everybody, "Effect": "Deny"}]}
+    assume(session, audit).client("iam").create_role(RoleName="Nobody", AssumeRolePolicyDocument=json.dumps(trust))
+    assert denied(session, audit, "Nobody") == (
+        "User: arn:aws:sts::123456789012:user/moto is not authorized to perform: sts:AssumeRole "
+        f"on resource: arn:aws:iam::{audit}:role/Nobody with an explicit deny in the role trust policy"
+    )
 
 
-def test_a_condition_that_is_not_evaluated_is_an_error_and_no_guess() -> None:
-    statement = document(Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
-    with pytest.raises(NotImplementedError) as caught:
-        trusts(statement, CALLER)
-    assert str(caught.value) == "the condition Bool aws:MultiFactorAuthPresent in a role's trust policy"
+def test_a_trust_policy_that_does_not_allow_is_named(session: boto3.Session, audit: str) -> None:
+    make_role(session, audit, "Function", Principal={"Service": "lambda.amazonaws.com"})
+    assert denied(session, audit, "Function") == (
+        "User: arn:aws:sts::123456789012:user/moto is not authorized to perform: sts:AssumeRole "
+        f"on resource: arn:aws:iam::{audit}:role/Function "
+        "because no role trust policy allows the sts:AssumeRole action"
+    )

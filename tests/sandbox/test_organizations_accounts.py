@@ -157,8 +157,10 @@ def test_the_role_of_a_new_account_is_an_administrator_that_trusts_the_managemen
     member = assume(session, account, "Admin")
     assert member.client("sts").get_caller_identity()["Account"] == account
     iam = member.client("iam")
-    attached = iam.list_attached_role_policies(RoleName="Admin")["AttachedPolicies"]
-    assert [policy["PolicyName"] for policy in attached] == ["AdministratorAccess"]
+    assert iam.list_attached_role_policies(RoleName="Admin")["AttachedPolicies"] == []
+    assert iam.list_role_policies(RoleName="Admin")["PolicyNames"] == ["AdministratorAccess"]
+    document = iam.get_role_policy(RoleName="Admin", PolicyName="AdministratorAccess")["PolicyDocument"]
+    assert document["Statement"] == [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     statement = iam.get_role(RoleName="Admin")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     assert organizations.list_tags_for_resource(ResourceId=account)["Tags"] == [{"Key": "Team", "Value": "x"}]

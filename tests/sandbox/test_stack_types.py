@@ -226,7 +226,7 @@ def test_a_rule_forwards_events_to_the_other_account(cloud: Cloud) -> None:
     target = {
         "Id": "bus",
         "Arn": f"arn:aws:events:{HOME}:{lineage}:event-bus/lineage",
-        "RoleArn": "arn:aws:iam::1:role/r",
+        "RoleArn": f"arn:aws:iam::{member}:role/forward",
     }
     Stack(cloud, member).put("AWS::Events::Rule", {"EventPattern": {"source": ["app"]}, "Targets": [target]})
     entry = {"Source": "app", "DetailType": "test", "Detail": '{"image": "ami-1"}'}
@@ -365,7 +365,8 @@ def test_a_queue_is_created_changed_and_deleted(stack: Stack) -> None:
 
     assert read("VisibilityTimeout") == "60"
     assert json.loads(read("RedrivePolicy") or "{}")["maxReceiveCount"] == 3
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "x", "Effect": "Allow"}]})
+    send = {"Effect": "Allow", "Principal": {"AWS": stack.account}, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     second = {"QueueName": "events", "MessageRetentionPeriod": 1209600, "Tags": tags(Team="b")}
     stack.put("AWS::SQS::Queue", second, beside={"Dead": dead})
@@ -474,12 +475,12 @@ def test_a_key_is_created_changed_and_scheduled_for_deletion(stack: Stack) -> No
     second = {
         "Description": "second",
         "Enabled": False,
-        "KeyPolicy": key_policy("kms:Decrypt", "kms:DescribeKey"),
+        "KeyPolicy": key_policy("kms:*", "kms:Decrypt"),
         "PendingWindowInDays": 7,
         "Tags": tags(Team="b"),
     }
     assert stack.put("AWS::KMS::Key", second)["Ref"] == id, "the key was replaced"
-    assert read() == ("second", "Disabled", False, key_policy("kms:Decrypt", "kms:DescribeKey"), {"Team": "b"})
+    assert read() == ("second", "Disabled", False, key_policy("kms:*", "kms:Decrypt"), {"Team": "b"})
 
     stack.delete()
     gone = kms.describe_key(KeyId=id)["KeyMetadata"]

@@ -80,6 +80,11 @@ def assume(
     return isolated_session(str(session.region_name), credentials)
 
 
+def written(*statements: dict[str, Any]) -> str:
+    """Write a policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
 @contextmanager
 def refused(code: str, message: str, reason: str = "") -> Iterator[None]:
     """Expect AWS's refusal: its code, its whole message and, where the exception has one, its reason."""

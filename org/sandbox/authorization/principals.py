@@ -1,0 +1,97 @@
+"""Who calls: from the key that signed the request, the session or user that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
+
+from org.policy.request import Principal, PrincipalKind
+from org.sandbox.iam import find_key
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A policy as it stands in the sandbox: its name, its ARN (none for an inline policy) and its text."""
+
+    name: str
+    text: str
+    arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What AssumeRole made of a session, beyond its role."""
+
+    name: str
+    issued: datetime
+    policies: tuple[Written, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: frozenset[str] = frozenset()
+    source_identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    principal: Principal
+    shown: str
+    """How a denial calls it."""
+    partition: str
+    is_administrator: bool = False
+    """The one without credentials of its own: nothing of the management account's limits it."""
+    user_id: str = ""
+    session: SessionFacts | None = None
+
+    @property
+    def account(self) -> str:
+        return self.principal.account
+
+
+SESSION = "sandbox_session"
+"""The attribute of a key of moto's that holds a session's `SessionFacts`."""
+
+_callers: list[Caller] = []
+"""Those whose requests are being served, the innermost last; there is one request at a time."""
+
+
+def current_caller() -> Caller | None:
+    """Answer who sent the request that is being served."""
+    return _callers[-1] if _callers else None
+
+
+@contextmanager
+def serving(caller: Caller) -> Iterator[None]:
+    _callers.append(caller)
+    try:
+        yield
+    finally:
+        _callers.pop()
+
+
+def caller_of(access_key: str, region: str) -> Caller:
+    """Answer who holds the key; nobody's key is the management account's administrator."""
+    partition = get_partition(region)
+    if not access_key:
+        return Caller(Principal("*", "", PrincipalKind.ANONYMOUS), "anonymous", partition)
+    found = find_key(access_key)
+    if found is None:
+        account = DEFAULT_ACCOUNT_ID
+        principal = Principal(f"arn:{partition}:iam::{account}:user/moto", account, PrincipalKind.USER)
+        shown = f"arn:{partition}:sts::{account}:user/moto"
+        return Caller(principal, shown, partition, is_administrator=True, user_id="AKIAIOSFODNN7EXAMPLE")
+    account, key = found
+    if key.role_arn:
+        facts: SessionFacts = vars(key)[SESSION]
+        name = key.role_arn.rpartition("/")[2]
+        shown = f"arn:{partition}:sts::{account}:assumed-role/{name}/{facts.name}"
+        principal = Principal(key.role_arn, account, PrincipalKind.ROLE, shown)
+        roles = iam_backends[account][partition].roles.values()
+        id = next((role.id for role in roles if role.arn == key.role_arn), "")
+        return Caller(principal, shown, partition, user_id=f"{id}:{facts.name}", session=facts)
+    user = iam_backends[account][partition].users[str(key.user_name)]
+    return Caller(Principal(user.arn, account, PrincipalKind.USER), user.arn, partition, user_id=user.id)
