@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from cli.guardrails_app import guardrails_app
+from cli.settings import GLOBAL_OPTIONS as _GLOBAL
 from cli.settings import Format, Settings, hoist_global_options
-
-_GLOBAL = (
-    "Global options (--manifest, --format, --sandbox, …: see orgctl --help) may stand before or after the command."
-)
 
 
 class GlobalsAnywhere(TyperGroup):
@@ -33,6 +31,7 @@ app = typer.Typer(
 sandbox_app = typer.Typer(
     name="sandbox", help="Run an emulated AWS on this machine, without any AWS account.", no_args_is_help=True
 )
+app.add_typer(guardrails_app)
 app.add_typer(sandbox_app)
 
 
@@ -62,6 +61,8 @@ def _globals(
         bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True)
     ] = False,
 ) -> None:
+    if format is Format.SARIF and ctx.invoked_subcommand != guardrails_app.info.name:
+        raise typer.BadParameter("sarif is for orgctl guardrails lint alone", ctx, param_hint="--format")
     ctx.obj = Settings(manifest, format, sandbox, profile, verbose)
 
 
@@ -121,6 +122,10 @@ def bootstrap(
     allow_destroy: Annotated[
         bool, typer.Option("--allow-destroy", help="Also do what the plan marks as destructive.")
     ] = False,
+    accept_unknown: Annotated[
+        bool,
+        typer.Option("--accept-unknown", help="Go on where a lockout can be neither proved nor ruled out; recorded."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     journal: Annotated[
         Path | None, typer.Option("--journal", help="Where the run is recorded; a file of its own else.")
@@ -129,7 +134,9 @@ def bootstrap(
     """Make the organization what the manifest says. Run again, it completes what was left."""
     from cli.rollout import run_bootstrap
 
-    raise typer.Exit(run_bootstrap(ctx.obj, plan_file, journal, allow_destroy=allow_destroy, yes=yes))
+    raise typer.Exit(
+        run_bootstrap(ctx.obj, plan_file, journal, allow_destroy=allow_destroy, yes=yes, accept_unknown=accept_unknown)
+    )
 
 
 @app.command(epilog=_GLOBAL)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from org.model import DesiredOrganization, Region
     from org.sandbox.process import Running
 
+GLOBAL_OPTIONS = (
+    "Global options (--manifest, --format, --sandbox, …: see orgctl --help) may stand before or after the command."
+)
 _FLAGS = {"--sandbox", "--verbose", "-v"}
 _VALUES = {"--manifest", "-m", "--format", "--profile"}
 
@@ -25,6 +28,8 @@ _VALUES = {"--manifest", "-m", "--format", "--profile"}
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
+    SARIF = "sarif"
+    """For `guardrails lint` alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,153 @@
+"""`orgctl guardrails simulate`: requests judged under the manifest's or the live organization's policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cli.guardrail_chains import account_id, manifest_chains, manifest_if_any, read_live_chains
+from cli.guardrail_requests import Asked, PolicyFiles, check_action, read_requests
+from cli.render.console import results, talk
+from cli.render.decision import Judged, decision_json, decision_lines, summary
+from cli.settings import Settings, load_desired
+from cli.text_files import read_text
+from org.errors import OrgctlError
+from org.policy.authorize import Engine, Grants
+from org.policy.context import make_context, principal_of
+from org.policy.model import Policy, PolicyKind
+from org.policy.parse import parse_policy
+from org.policy.request import ContextValue, Request
+from org.proof.chains import Chains
+from org.proof.regions import is_global, regions_of
+
+CLEAN, FINDINGS = 0, 3
+
+
+def simulate_requests(settings: Settings, asked: Asked | Path, files: PolicyFiles, *, live: bool) -> int:
+    """Print the verdict on each request; answer 3 unless each is what it was expected to be, else allowed."""
+    requests = read_requests(asked) if isinstance(asked, Path) else [asked]
+    if isinstance(asked, Asked) and (fault := check_action(asked.action)):
+        raise OrgctlError("--action", fault, "correct it")
+    if live:
+        told = manifest_if_any(settings)
+        chains = read_live_chains(settings, told[1].home_region if told else "")
+    else:
+        chains = manifest_chains(load_desired(settings)[1])
+    judge = _Judge(chains, files)
+    judged = [judge.judge(request) for request in requests]
+    if settings.is_json:
+        results().print(decision_json(judged))
+    else:
+        for each in judged:
+            for line in decision_lines(each, verbose=settings.verbose):
+                results().print(line)
+    if isinstance(asked, Path):
+        talk().print(summary(judged))
+    return CLEAN if all(each.is_as_wanted for each in judged) else FINDINGS
+
+
+class _Judge:
+    """Keeps the engine, the chains and the policies that stand beside them."""
+
+    def __init__(self, chains: Chains, files: PolicyFiles) -> None:
+        self._chains = chains
+        self._engine = Engine()
+        self._identity = _policy(files.identity, PolicyKind.IDENTITY)
+        self._boundary = _policy(files.boundary, PolicyKind.BOUNDARY)
+        self._resource = files.resource
+        self._resource_policies: dict[PolicyKind, Policy | None] = {}
+
+    def judge(self, asked: Asked) -> Judged:
+        where = str(asked.place or "request")
+        request = self._request(asked, where)
+        if len(self._outside(request)) > 1:
+            raise _nothing_to_ask(request, where)
+        grants = self._grants(request)
+        decision = self._engine.authorizer(grants).decide(request)
+        notes = tuple(
+            f"account {account} is not in the organization, so that none of its policies reaches {what}"
+            for account, what in self._outside(request)
+            if account
+        )
+        return Judged(asked, decision, notes)
+
+    def _outside(self, request: Request) -> list[tuple[str, str]]:
+        accounts = (request.principal.account, "the principal"), (request.resource_account, "the resource")
+        return [(account, what) for account, what in accounts if account not in self._chains.accounts]
+
+    def _request(self, asked: Asked, where: str) -> Request:
+        principal = principal_of(self._with_ids(asked.principal, where))
+        resource = self._with_ids(asked.resource, where)
+        owner = (
+            account_id(self._chains, asked.account, where)
+            if asked.account
+            else account_in(resource) or principal.account
+        )
+        region = asked.region
+        if not region and is_global(asked.action):
+            partition = principal.arn.split(":")[1] if principal.arn.startswith("arn:") else "aws"
+            region = regions_of(asked.action, ("us-east-1",), partition)[0]
+        organization, path = self._membership(principal.account)
+        context = make_context(
+            principal,
+            asked.action,
+            resource,
+            region=region,
+            organization_id=organization,
+            organization_path=path,
+            resource_account=owner,
+            more={**self._of_resource(owner), **asked.known},
+        )
+        return Request(principal, asked.action, resource, owner, context, asked.complete)
+
+    def _membership(self, account: str) -> tuple[str, str]:
+        if account not in self._chains.accounts:
+            return "", ""
+        return self._chains.tree.organization_id, self._chains.organization_path(account)
+
+    def _of_resource(self, owner: str) -> Mapping[str, ContextValue]:
+        organization, path = self._membership(owner)
+        return {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)} if organization else {}
+
+    def _grants(self, request: Request) -> Grants:
+        grants = self._chains.grants(request.principal.account, request.resource_account)
+        kind = _kind_of_resource_policy(request.action)
+        if kind not in self._resource_policies:
+            self._resource_policies[kind] = _policy(self._resource, kind)
+        return replace(
+            grants,
+            identity=(self._identity,) if self._identity else None,
+            boundary=(self._boundary,) if self._boundary else (),
+            resource=self._resource_policies[kind],
+        )
+
+    def _with_ids(self, arn: str, where: str) -> str:
+        """Put the account's id where an ARN has its name."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6 or not parts[4] or parts[4] == "aws" or set(parts[4]) <= set("0123456789*?"):
+            return arn
+        return ":".join((*parts[:4], account_id(self._chains, parts[4], where), parts[5]))
+
+
+def _nothing_to_ask(request: Request, where: str) -> OrgctlError:
+    account = request.principal.account or request.resource_account
+    named = f"account {account} is not in the organization" if account else "no account is named"
+    todo = "write the account's name for its id if the manifest does not tell the id, or tell the resource's account"
+    return OrgctlError(where, f"{named}, so that no policy would be asked", todo)
+
+
+def account_in(resource: str) -> str:
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) > 5 and parts[4].isdecimal() else ""
+
+
+def _policy(path: Path | None, kind: PolicyKind) -> Policy | None:
+    return parse_policy(read_text(path), kind, path.stem, file=str(path)) if path else None
+
+
+def _kind_of_resource_policy(action: str) -> PolicyKind:
+    lower = action.lower()
+    if lower.startswith("sts:"):
+        return PolicyKind.TRUST
+    return PolicyKind.KEY if lower.startswith("kms:") else PolicyKind.RESOURCE

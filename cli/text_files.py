@@ -1,0 +1,24 @@
+"""Files that a user names on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from org.errors import OrgctlError
+
+MAX_BYTES = 1024 * 1024
+
+
+def read_text(path: Path) -> str:
+    """Read a file; raises OrgctlError where it cannot be used."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise OrgctlError(str(path), f"cannot be read: {error.strerror}", "name another file") from error
+    if len(data) > MAX_BYTES:
+        raise OrgctlError(str(path), f"it has more than {MAX_BYTES:,} bytes", "name another file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OrgctlError(str(path), "it is not UTF-8", "save it as UTF-8") from error

@@ -1,0 +1,93 @@
+"""The request that was refused, as far as the message tells it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from org.errors import OrgctlError
+from org.explain.message import Refusal
+from org.policy.context import make_context, principal_of
+from org.policy.request import ContextValue, Principal, PrincipalKind, Request
+from org.proof.chains import Chains
+from org.proof.regions import is_global, regions_of
+
+_PERMISSION_SET = re.compile(r"(arn:[\w-]+:iam::\d+:role/)(AWSReservedSSO_.+)")
+_ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+_ANYWHERE = "us-east-1"
+
+
+def read_principal(refusal: Refusal, known: Mapping[str, ContextValue]) -> tuple[Principal, tuple[str, ...]]:
+    """Answer who asked; a session's ARN does not tell the path of its role.
+
+    The roles of permission sets have one that is known but for the Region in it:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    if refusal.principal.lower() == "anonymous":
+        return principal_of("*"), ()
+    told = known.get("aws:principalarn")
+    asked = principal_of(refusal.principal)
+    if isinstance(told, str):
+        named = principal_of(told)
+        if named.account != asked.account:
+            raise OrgctlError("--context aws:PrincipalArn", f"{told} is not in account {asked.account}", "correct it")
+        return Principal(named.arn, named.account, named.kind, asked.session_arn), ()
+    if asked.kind is not PrincipalKind.ROLE or not asked.session_arn:
+        return asked, ()
+    reserved = _PERMISSION_SET.fullmatch(asked.arn)
+    if reserved:
+        arn = f"{reserved[1]}aws-reserved/sso.amazonaws.com/*{reserved[2]}"
+        return Principal(arn, asked.account, asked.kind, asked.session_arn), ()
+    note = (
+        f"a session's ARN does not tell the path of its role: taken to be {asked.arn}; --context aws:PrincipalArn=ARN"
+    )
+    return asked, (f"{note} tells another",)
+
+
+def read_request(
+    refusal: Refusal, principal: Principal, owner: str, chains: Chains, known: Mapping[str, ContextValue]
+) -> Request:
+    """Answer the request with the keys that follow from the message; `owner` is the resource's account.
+
+    Nobody told that the call came over TLS; nor whose the resource is, where its ARN has no account.
+    """
+    resource = refusal.resource if refusal.resource.startswith("arn:") else "*"
+    organization, path = _membership(chains, principal.account)
+    context = make_context(
+        principal,
+        refusal.action,
+        resource,
+        region=_region_of(refusal, principal),
+        organization_id=organization,
+        organization_path=path,
+        resource_account=owner,
+    )
+    del context["aws:securetransport"]
+    if resource != "*" and not account_in(resource) and owner == principal.account:
+        del context["aws:resourceaccount"]
+    elif owner in chains.accounts:
+        organization, path = _membership(chains, owner)
+        context |= {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)}
+    context |= {key: value for key, value in known.items() if key != "aws:principalarn"}
+    return Request(principal, refusal.action, resource, owner, context)
+
+
+def _membership(chains: Chains, account: str) -> tuple[str, str]:
+    if account not in chains.accounts:
+        return "", ""
+    return chains.tree.organization_id, chains.organization_path(account)
+
+
+def _region_of(refusal: Refusal, principal: Principal) -> str:
+    """Answer the Region that the resource's ARN names, or that of a global service."""
+    if is_global(refusal.action):
+        partition = principal.arn.split(":")[1] if principal.arn.startswith("arn:") else "aws"
+        return regions_of(refusal.action, (_ANYWHERE,), partition)[0]
+    parts = refusal.resource.split(":", 5)
+    return parts[3] if len(parts) > 5 and _REGION.fullmatch(parts[3]) else ""
+
+
+def account_in(resource: str) -> str:
+    parts = resource.split(":", 5)
+    return parts[4] if len(parts) > 5 and _ACCOUNT.fullmatch(parts[4]) else ""
