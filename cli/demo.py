@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.demo_guardrails import Launches, write_lockout
 from cli.render.console import results
 from cli.settings import Settings, state_directory
 from org.errors import OrgctlError
 
-CLEAN, PENDING = 0, 3
+CLEAN, FAILED, PENDING = 0, 1, 3
 _ROLE = "OrganizationAccountAccessRole"
 
 
@@ -33,7 +34,14 @@ def run_demo(settings: Settings, *, keep: bool) -> int:
         _run(environment, "plan")
         _run(environment, "show")
         _title("The same seen by any AWS SDK, with the variables of `orgctl sandbox env`: what each account holds")
-        _show_accounts(environment)
+        accounts = _show_accounts(environment)
+        _title("A machine image must be approved before it can be launched")
+        refused = _launches(environment, accounts).tell()
+        _run(environment, "guardrails", "explain", *refused)
+        _title("A change that would lock break-glass out is stopped before its first call")
+        locking = {**environment, "ORGCTL_MANIFEST": str(write_lockout(manifest, home / "lockout"))}
+        _run(locking, "bootstrap", "--yes", expect=FAILED)
+        _run(environment, "plan")
     finally:
         if not keep:
             _run(environment, "sandbox", "stop")
@@ -66,22 +74,23 @@ def _title(text: str) -> None:
 
 
 def _run(environment: Mapping[str, str], *words: str, expect: int = CLEAN) -> None:
-    results().print(f"\n$ orgctl {' '.join(words)}")
+    results().print(f"\n$ orgctl {' '.join(map(_shown, words))}")
     sys.stdout.flush()
     code = subprocess.run([sys.executable, "-m", "cli.main", *words], env=environment, check=False).returncode  # noqa: S603 - our own command
     if code != expect:
         raise OrgctlError(f"orgctl {' '.join(words)}", f"exited with {code}, not {expect}", "see its output above")
 
 
-def _show_accounts(environment: Mapping[str, str]) -> None:
-    """Look into every member account and Region with boto3 alone, and print what stands there."""
-    from org.sandbox.process import sandbox_status
+def _shown(word: str) -> str:
+    return word if " " not in word else f"'{word[:60]}…'"
+
+
+def _show_accounts(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Look into every member account and Region with boto3 alone; print what stands there, answer ids by name."""
     from org.sandbox.session import Credentials, session_for
 
-    running = sandbox_status(Path(environment["ORGCTL_HOME"]))
-    if running is None:
-        raise OrgctlError("sandbox", "is not running", "run the demo again")
-    session = session_for(running.endpoint)
+    endpoint = _endpoint(environment)
+    session = session_for(endpoint)
     organizations = session.client("organizations")
     pages = organizations.get_paginator("list_accounts").paginate()
     accounts = sorted((account for page in pages for account in page["Accounts"]), key=lambda account: account["Name"])
@@ -93,11 +102,25 @@ def _show_accounts(environment: Mapping[str, str]) -> None:
         arn = f"arn:aws:iam::{account['Id']}:role/{_ROLE}"
         given = session.client("sts").assume_role(RoleArn=arn, RoleSessionName="demo")["Credentials"]
         credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        found = [_in_region(session_for(running.endpoint, region, credentials), region) for region in regions]
-        roles = session_for(running.endpoint, regions[0], credentials).client("iam").list_roles()["Roles"]
+        found = [_in_region(session_for(endpoint, region, credentials), region) for region in regions]
+        roles = session_for(endpoint, regions[0], credentials).client("iam").list_roles()["Roles"]
         policies = organizations.list_policies_for_target(TargetId=account["Id"], Filter="SERVICE_CONTROL_POLICY")
         told = f"{len(roles)} roles, {len(policies['Policies'])} SCP on it"
         results().print(f"{account['Name']:<22} {account['Id']}  {told} · {' · '.join(found)}")
+    return {account["Name"]: account["Id"] for account in accounts}
+
+
+def _endpoint(environment: Mapping[str, str]) -> str:
+    from org.sandbox.process import sandbox_status
+
+    running = sandbox_status(Path(environment["ORGCTL_HOME"]))
+    if running is None:
+        raise OrgctlError("sandbox", "is not running", "run the demo again")
+    return running.endpoint
+
+
+def _launches(environment: Mapping[str, str], accounts: Mapping[str, str]) -> Launches:
+    return Launches(_endpoint(environment), _regions(environment)[0], accounts)
 
 
 def _in_region(session: Any, region: str) -> str:  # noqa: ANN401 - boto3 makes its clients up

@@ -1,0 +1,45 @@
+"""The demo from beginning to end, as `make demo` runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REFUSED = (
+    r"An error occurred \(UnauthorizedOperation\) when calling the RunInstances operation: You are not authorized to "
+    r"perform this operation\. User: arn:aws:sts::\d{12}:assumed-role/Developer/demo is not authorized to perform: "
+    r"ec2:RunInstances on resource: arn:aws:ec2:eu-central-1::image/ami-[0-9a-f]{17} with an explicit deny in a service "
+    r"control policy: arn:aws:organizations::\d{12}:policy/o-[a-z0-9]+/service_control_policy/p-[a-z0-9]+"
+)
+
+
+def test_demo_governs_a_company_refuses_an_unapproved_launch_and_stops_a_lockout(tmp_path: Path) -> None:
+    environment = {**os.environ, "ORGCTL_HOME": str(tmp_path), "COLUMNS": "2000"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "demo"],
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    story = done.stdout
+    raw, approved = re.findall(
+        r"^Developer in Shop launches (ami-[0-9a-f]{17}), which (?:nobody|ImageApprover)", story, re.M
+    )
+    assert raw != approved
+    assert re.search(rf"{raw}, which nobody approved:\n  {REFUSED}", story)
+    assert re.search(rf"{approved}, which ImageApprover approved:\n  i-[0-9a-f]{{17}}\n", story)
+    assert "denied by ApprovedImages · DenyLaunchingUnapprovedImages, attached to Workloads\n" in story
+    assert "Lockout proof: 2 lockouts" in done.stderr
+    assert "by DenyChangingRoles of NoRolesByHand (service control policy at Workloads)" in done.stderr
+    assert "the plan would lock out break-glass, OrganizationAccountAccessRole; nothing was done" in done.stderr
+    assert story.count("no changes: the organization is what the manifest says") == 2
+    assert list((tmp_path / "demo" / "runs").glob("*.jsonl")).__len__() == 1, (
+        "only the first bootstrap changed anything"
+    )
