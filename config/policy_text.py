@@ -13,32 +13,13 @@ from typing import Any
 from config.manifest import PolicySpec
 from config.policy_file import PolicyFile
 from config.variables import Fillings, fill, find_faults, with_sample_ids
-from org.policy.model import PolicyKind
-from org.policy.parse import read_policy
+from org.policy.grammar import MANAGEMENT_TOP_KEYS, STATEMENT_KINDS
+from org.policy.parse import policy_of, read_policy
 from org.policy.parse_places import node_of
-from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
+from org.policy.render import minify, too_long
 from org.quotas import load_quotas
-from org.source.findings import Finding, Place, suggest
+from org.source.findings import Finding, Place, SourceErrors, suggest
 from org.source.nodes import Positions, plain
-
-_STATEMENT_KINDS: Mapping[str, PolicyKind] = {
-    SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
-    RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
-}
-_TOP_KEYS = {
-    "AISERVICES_OPT_OUT_POLICY": "services",
-    "BACKUP_POLICY": "plans",
-    "BEDROCK_POLICY": "bedrock",
-    "CHATBOT_POLICY": "chatbots",
-    "DECLARATIVE_POLICY_EC2": "ec2_attributes",
-    "INSPECTOR_POLICY": "inspector",
-    "NETWORK_SECURITY_DIRECTOR_POLICY": "network_security_director",
-    "S3_POLICY": "s3_attributes",
-    "SECURITYHUB_POLICY": "securityhub",
-    "TAG_POLICY": "tags",
-    "UPGRADE_ROLLOUT_POLICY": "upgrade_rollout",
-}
-"""By the "syntax and examples" pages of the AWS Organizations User Guide; a type that is not here is not checked."""
 
 PlaceOf = Callable[[tuple[str | int, ...]], Place]
 
@@ -70,7 +51,7 @@ def render_policy(
     if len(findings) > known:
         return ""
     content = fill(value, fillings)
-    if policy.type in _STATEMENT_KINDS and isinstance(content, Mapping):
+    if policy.type in STATEMENT_KINDS and isinstance(content, Mapping):
         _read_statements(policy.type, content, places, findings)
     else:
         faults = _find_shape_faults(policy.type, content)
@@ -101,10 +82,14 @@ def _read_file(name: str, text: str, fillings: Fillings, findings: list[Finding]
 
 
 def _find_shape_faults(type: str, content: Any) -> Iterator[tuple[tuple[str | int, ...], str, str]]:  # noqa: ANN401
+    """An inheritance operator (`@@operators_allowed_for_child_policies`) may stand at any level.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/policy-operators.html
+    """
     if not isinstance(content, Mapping):
         yield (), "the policy is not a JSON object", "write it in braces"
-    elif (top := _TOP_KEYS.get(type)) is not None:
-        for key in content.keys() - {top}:
+    elif (top := MANAGEMENT_TOP_KEYS.get(type)) is not None:
+        for key in (key for key in content if key != top and not key.startswith("@@")):
             todo = suggest(key, (top,), otherwise=f"its only key is {top!r}")
             yield (key,), f"a {type} has no key {key!r} at its top", todo
         if top not in content:
@@ -115,7 +100,7 @@ def _find_shape_faults(type: str, content: Any) -> Iterator[tuple[tuple[str | in
 
 def _read_statements(type: str, content: Mapping[str, Any], places: _Places, findings: list[Finding]) -> None:
     """Let the reader of policies find what AWS would refuse; what is filled in later stands as `${…}` until then."""
-    read_policy(node_of(content, places.value, places.key), _STATEMENT_KINDS[type], "policy", "", findings)
+    read_policy(node_of(content, places.value, places.key), STATEMENT_KINDS[type], "policy", "", findings)
 
 
 def find_size_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
@@ -127,6 +112,16 @@ def find_size_faults(type: str, text: str, place: Place) -> Iterator[Finding]:
         yield Finding(place, what, "write both halves or none")
         return
     most = load_quotas().policy(type).max_bytes
-    if (length := len(with_sample_ids(text))) > most:
-        what = f"the policy has {length:,} characters without white space, and AWS allows {most:,} for a {type}"
-        yield Finding(place, what, "shorten it or split it into two policies")
+    text = with_sample_ids(text)
+    if len(text) > most:
+        yield Finding(place, *too_long(len(text), most, f" for a {type}", _shortest(type, text)))
+
+
+def _shortest(type: str, text: str) -> int | None:
+    """Answer how long the text would be without what it says twice, as far as that is known."""
+    if type not in STATEMENT_KINDS:
+        return None
+    try:
+        return len(minify(policy_of(json.loads(text), STATEMENT_KINDS[type], "policy")))
+    except SourceErrors:
+        return None

@@ -30,7 +30,12 @@ def access_stages(
     boundary: Placeds | None,
     session: Placeds | None,
 ) -> list[Stage]:
-    """Answer the stages that stand for all grants to the principal; None is a kind of policy that is not there."""
+    """Answer the stages that stand for all grants to the principal; None is a kind of policy that is not there.
+
+    A root user has no policies but the one of its task, if it is one by way of AssumeRoot, and assumes no role.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
     kind = grants.resource.kind if grants.resource is not None else PolicyKind.RESOURCE
     required = kind is not PolicyKind.RESOURCE
     not_granted = Deciding(kind, False)
@@ -44,7 +49,9 @@ def access_stages(
         return [] if assumed else [Stage(resource or (), not_granted)]
     needs_resource = situation.cross or required
     if situation.kind is PrincipalKind.ROOT:
-        return [Stage(resource or (), not_granted)] if needs_resource and not assumed else []
+        if kind is PolicyKind.TRUST:
+            return [Stage((), not_granted)]
+        return limits + ([Stage(resource or (), not_granted)] if needs_resource and not assumed else [])
     own = [] if identity is None else [Stage(identity, _NO_IDENTITY)]
     if situation.cross:
         return own + limits + ([] if assumed else [Stage(resource or (), not_granted)])

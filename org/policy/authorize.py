@@ -31,7 +31,8 @@ class Grants:
     """The permissions boundary: none or one."""
     session: tuple[Policy, ...] = ()
     resource: Policy | None = None
-    """The resource's own: resource-based, role trust or KMS key policy."""
+    """The resource's own: resource-based, role trust or KMS key policy. None: it has none; of a role or a key, which
+    always have one, give it, else the identity's policies count alone."""
     endpoint: Policy | None = None
     service_control: tuple[Level, ...] = ()
     """Of the principal's account, the root first and the account last; EVERY level, also one without policies, which
@@ -93,7 +94,7 @@ class Authorizer:
             route = self._find_route(principal, request.resource_account)
         plan = route[1].get(request.action) or self._find_plan(request.action, route)
         resource, context, complete = request.resource, request.context, request.complete
-        wild = "*" in resource or "?" in resource
+        wild = not complete and ("*" in resource or "?" in resource)
         if wild and plan.without_resource and resource == "*":
             wild = False
         hits = [
@@ -113,7 +114,9 @@ class Authorizer:
             route = self._find_route(principal, request.resource_account)
         plan = route[1].get(request.action) or self._find_plan(request.action, route)
         resource, context, complete = request.resource, request.context, request.complete
-        wild = ("*" in resource or "?" in resource) and not (plan.without_resource and resource == "*")
+        wild = not complete and ("*" in resource or "?" in resource)
+        if wild and plan.without_resource and resource == "*":
+            wild = False
         doubt = False
         for placed in plan.denies:
             found = placed.check(resource, wild, context, complete, principal)
@@ -142,6 +145,7 @@ class Authorizer:
             managing=bool(management) and own and account == management,
             linked=principal.is_service_linked,
             managed_resource=bool(management) and (resource_account or account) == management,
+            federated=principal.is_federated_user,
         )
         if len(self._routes) >= MOST_ROUTES:
             self._routes.clear()

@@ -5,8 +5,9 @@ What is kept is bounded: each cache is emptied as a whole when it has grown past
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from org.policy.catalog import Catalog
 from org.policy.conditions import CompiledCondition, Context, compile_condition
@@ -15,8 +16,9 @@ from org.policy.model import Condition, Effect, Policy, Statement
 from org.policy.patterns import FALSE, TRUE, UNKNOWN, both, matcher_of
 from org.policy.principals import Naming, compile_principals
 from org.policy.request import Principal
+from org.policy.request_keys import is_request_tag, passes_tags
 from org.policy.resources import Check, resource_check
-from org.policy.variables import Template, template_of
+from org.policy.variables import Template, is_known, template_of
 
 MOST_ACTIONS = 32_768
 MOST_CONDITIONS = 16_384
@@ -66,7 +68,16 @@ class CompiledStatement:
     def _open_variables(self, context: Context) -> list[str]:
         templates = [template_of(text, self.policy.version) for text in self.statement.resources]
         variables = [v for each in templates if isinstance(each, Template) for v in each.variables()]
-        return [variable.written for variable in variables if variable.key not in context]
+        return [variable.written for variable in variables if not is_known(variable.key, context)]
+
+
+class KeyScope(NamedTuple):
+    """What of an action decides which condition keys can only be absent."""
+
+    service: str
+    """Empty where the statements name no key that hangs on it."""
+    untagged: bool
+    """Its requests pass no tags."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +100,7 @@ class CompiledPolicy:
             for statement in policy.statements
         ]
         self._known: dict[str, Matching] = {}
-        self._distinct: dict[tuple[str, tuple[int, ...]], Matching] = {}
+        self._distinct: dict[tuple[KeyScope, tuple[int, ...]], Matching] = {}
 
     def matching(self, action: str) -> Matching:
         """Answer for an action in lower case."""
@@ -107,16 +118,16 @@ class CompiledPolicy:
             if is_meant(action) is not statement.not_actions
         )
         statements = [self._actions[index][0] for index in hits]
-        service = action.partition(":")[0] if any(map(_hangs_on_service, statements)) else ""
-        found = self._distinct.get((service, hits))
+        scope = self._compiler.scope(action, statements)
+        found = self._distinct.get((scope, hits))
         if found is None:
             if len(self._distinct) >= MOST_ACTIONS:
                 self._distinct.clear()
             compiled = [
-                self._compiler.statement(self.policy, statement, service, bounded=self._bounded)
+                self._compiler.statement(self.policy, statement, scope, bounded=self._bounded)
                 for statement in statements
             ]
-            found = self._distinct[service, hits] = Matching(
+            found = self._distinct[scope, hits] = Matching(
                 tuple(each for each in compiled if each.statement.effect is Effect.DENY),
                 tuple(each for each in compiled if each.statement.effect is Effect.ALLOW),
             )
@@ -133,29 +144,47 @@ def _hangs_on_service(statement: Statement) -> bool:
     )
 
 
+def _names_request_tags(statement: Statement) -> bool:
+    if any("${" in text for text in statement.resources):
+        return True
+    return any(is_request_tag(each.key) or any("${" in value for value in each.values) for each in statement.conditions)
+
+
 class Compiler:
     """Keeps what equal statements have in common: above all the conditions that exempt the same principals."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._conditions: dict[tuple[Condition, str, str], CompiledCondition] = {}
+        self._conditions: dict[tuple[Condition, str, KeyScope], CompiledCondition] = {}
 
-    def statement(self, policy: Policy, statement: Statement, service: str, *, bounded: bool) -> CompiledStatement:
-        conditions = tuple(self._condition(each, policy.version, service) for each in statement.conditions)
+    def scope(self, action: str, statements: Sequence[Statement]) -> KeyScope:
+        """Answer what the statements' keys hang on; an action that is not known may pass tags."""
+        service = action.partition(":")[0] if any(map(_hangs_on_service, statements)) else ""
+        untagged = False
+        if any(map(_names_request_tags, statements)):
+            entry = self.catalog.find_action(action)
+            untagged = entry is not None and not passes_tags(entry)
+        return KeyScope(service, untagged)
+
+    def statement(self, policy: Policy, statement: Statement, scope: KeyScope, *, bounded: bool) -> CompiledStatement:
+        conditions = tuple(self._condition(each, policy.version, scope) for each in statement.conditions)
         # The cheap ones first: what is remembered for each principal.
         conditions = tuple(sorted(conditions, key=lambda each: not each.principal_only))
-        resource = resource_check(statement, policy.version, lambda key: self.catalog.is_foreign(service, key))
+        resource = resource_check(statement, policy.version, lambda key: self._is_absent(scope, key))
         naming = compile_principals(statement, bounded=bounded)
         check = _joined(resource, conditions)
         return CompiledStatement(policy, statement, check, resource, naming, conditions)
 
-    def _condition(self, condition: Condition, version: str, service: str) -> CompiledCondition:
-        key = (condition, version, service)
+    def _is_absent(self, scope: KeyScope, key: str) -> bool:
+        return (scope.untagged and is_request_tag(key)) or self.catalog.is_foreign(scope.service, key)
+
+    def _condition(self, condition: Condition, version: str, scope: KeyScope) -> CompiledCondition:
+        key = (condition, version, scope)
         found = self._conditions.get(key)
         if found is None:
             if len(self._conditions) >= MOST_CONDITIONS:
                 self._conditions.clear()
-            found = compile_condition(condition, version, lambda name: self.catalog.is_foreign(service, name))
+            found = compile_condition(condition, version, lambda name: self._is_absent(scope, name))
             self._conditions[key] = found
         return found
 

@@ -15,9 +15,8 @@ from org.policy.model import Condition, Quantifier
 from org.policy.operators import NULL, OPERATORS, Operator
 from org.policy.patterns import FALSE, TRUE, UNKNOWN, both, either, is_pattern, negation
 from org.policy.request import ContextValue
-from org.policy.variables import Template, template_of
+from org.policy.variables import PRINCIPAL_ARN, Template, is_known, template_of
 
-PRINCIPAL_ARN = "aws:principalarn"
 MOST_REMEMBERED = 4_096
 
 Context = Mapping[str, ContextValue]
@@ -45,10 +44,7 @@ class CompiledCondition:
         return tuple(key for key in self.keys if self._is_open(key.lower(), context))
 
     def _is_open(self, key: str, context: Context) -> bool:
-        if key not in context:
-            return not self.is_foreign(key)
-        value = context[key]
-        return key == PRINCIPAL_ARN and isinstance(value, str) and is_pattern(value)
+        return not is_known(key, context) if key in context else not self.is_foreign(key)
 
 
 def compile_condition(condition: Condition, version: str, is_foreign: IsForeign) -> CompiledCondition:
@@ -90,6 +86,7 @@ def _when_absent(condition: Condition, operator: Operator) -> int:
 
 
 def _null(key: str, values: tuple[str, ...], foreign: bool) -> Check:
+    """Ask whether there is a value: several of which all are empty are none, and one that is empty is one [H]."""
     wanted = {value.strip().lower() for value in values}
     if_absent, if_present = int("true" in wanted), int("false" in wanted)
 
@@ -97,7 +94,8 @@ def _null(key: str, values: tuple[str, ...], foreign: bool) -> Check:
         value = context.get(key, _MISSING)
         if value is _MISSING:
             return if_absent if complete or foreign or if_absent == if_present else UNKNOWN
-        return if_absent if value is None or value == () else if_present
+        there = any(value) if isinstance(value, tuple) else value is not None
+        return if_present if there else if_absent
 
     return check
 

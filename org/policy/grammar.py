@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from org.policy.model import PolicyKind
+from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 
 TOP_ELEMENTS = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS = (
@@ -83,6 +84,31 @@ def grammar_of(kind: PolicyKind, name: str, arn: str = "") -> Grammar:
     if kind is PolicyKind.RESOURCE_CONTROL and (name == RCP_FULL_ACCESS or arn.endswith(f"/p-{RCP_FULL_ACCESS}")):
         return Grammar(Presence.NEEDED, Presence.NEEDED, needs_version=True)
     return GRAMMARS[kind]
+
+
+MANAGEMENT_TOP_KEYS: Mapping[str, str] = {
+    "AISERVICES_OPT_OUT_POLICY": "services",
+    "BACKUP_POLICY": "plans",
+    "BEDROCK_POLICY": "bedrock",
+    "CHATBOT_POLICY": "chatbot",
+    "DECLARATIVE_POLICY_EC2": "ec2_attributes",
+    "INSPECTOR_POLICY": "inspector",
+    "NETWORK_SECURITY_DIRECTOR_POLICY": "network_security_director",
+    "S3_POLICY": "s3_attributes",
+    "SECURITYHUB_POLICY": "securityhub",
+    "TAG_POLICY": "tags",
+    "UPGRADE_ROLLOUT_POLICY": "upgrade_rollout",
+}
+"""The one key at the top of a policy that has no statements, by its type; a type that is not here is not known.
+
+By the "syntax and examples" page of each, such as
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_chatbot_syntax.html
+"""
+STATEMENT_KINDS: Mapping[str, PolicyKind] = {
+    SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
+    RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
+}
+"""The types of organization policies that are made of statements."""
 
 
 class Family(StrEnum):

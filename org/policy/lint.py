@@ -9,6 +9,7 @@ from org.policy.catalog import Catalog
 from org.policy.lint_model import Linted, LintFinding, Rule, Severity
 from org.policy.model import PolicyKind
 from org.policy.parse import compose_policy, read_placed
+from org.policy.parse_nodes import Faults
 from org.source.findings import Finding
 from org.source.nodes import Node, plain
 
@@ -19,7 +20,7 @@ GRAMMAR = Rule(
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
     lambda _linted: iter(()),
 )
-"""Found by the reader; where it finds anything, no other rule is asked."""
+"""Found by the reader; where it cannot tell what is meant, no other rule is asked."""
 
 
 def rules() -> tuple[Rule, ...]:
@@ -38,11 +39,11 @@ def lint_policy(text: str, kind: PolicyKind, name: str, file: str, catalog: Cata
 
 
 def lint_node(node: Node, kind: PolicyKind, name: str, catalog: Catalog) -> tuple[LintFinding, ...]:
-    """Answer the findings in a policy that was read already; where the grammar refuses it, those alone."""
-    findings: list[Finding] = []
-    placed = read_placed(node, kind, name, "", findings)
-    if findings or placed is None:
-        return _grammar_findings(findings)
+    """Answer the findings in a policy that was read already; those of the grammar alone if it is not plain."""
+    faults = Faults()
+    placed = read_placed(node, kind, name, "", faults)
+    if placed is None or faults.unclear:
+        return _grammar_findings(faults.all)
     size = len(json.dumps(plain(node, []), separators=(",", ":"), ensure_ascii=False))
     linted = Linted(placed, catalog, size)
     found = {
@@ -50,7 +51,7 @@ def lint_node(node: Node, kind: PolicyKind, name: str, catalog: Catalog) -> tupl
         for rule in rules()
         for place, what, todo in rule.check(linted)
     }
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found.union(_grammar_findings(faults.refused)), key=_order))
 
 
 def _order(finding: LintFinding) -> tuple[object, ...]:

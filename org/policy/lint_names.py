@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from org.policy.catalog import SESSION_KEYS
-from org.policy.lint_model import Fault, Linted, PlacedStatement, Rule, Severity, is_of_one_service, some, takes_key
+from org.policy.lint_model import Fault, Linted, PlacedStatement, Rule, Severity, is_of_one_service, some
 from org.policy.model import PolicyKind
 from org.policy.parse_values import without_variables
 from org.policy.patterns import is_pattern, overlaps
+from org.policy.request_keys import takes_key
 from org.source.findings import Place, suggest
 
 _REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from org.policy.lint_model import Fault, Linted, Rule, Severity
 from org.policy.model import Effect, PolicyKind, Statement
 from org.policy.patterns import covers
-from org.policy.render import normalise
+from org.policy.render import minify, normalise, too_long
 from org.quotas import load_quotas
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
@@ -79,6 +79,20 @@ def _reaches(
     )
 
 
+def _find_wildcards_in_types(linted: Linted) -> Iterator[Fault]:
+    """Look at services all of whose resources have a type in their ARN, among those that the actions take."""
+    for statement, places in linted.statements:
+        formats = {type.arn for entry in linted.actions_of(statement) or () for type in entry.resources if type.arn}
+        for resource, place in zip(statement.resources, places.resources, strict=True):
+            service, _, name = resource.partition("arn:")[2].partition(":")[2].partition(":")
+            ends = [each.split(":", 5)[5] for each in formats if each.split(":")[2] == service]
+            type = re.split("[/:]", name.split(":", 2)[-1])[0]
+            partly = set(type) & set("*?") and type.strip("*") and "$" not in type
+            if partly and ends and all(re.match(r"[a-z][A-Za-z0-9-]*[/:]", end) for end in ends):
+                what = f"{resource!r} has a wildcard in the type of the resource, {type!r}"
+                yield place, what, f"write the type out, as in {min(ends).partition('$')[0]}*"
+
+
 def _find_denies_without_sid(linted: Linted) -> Iterator[Fault]:
     for statement, places in linted.statements:
         if linted.kind in _TYPES and statement.effect is Effect.DENY and not statement.sid:
@@ -105,8 +119,7 @@ def _quota(linted: Linted) -> Iterable[int]:
 def _find_over_quota(linted: Linted) -> Iterator[Fault]:
     for most in _quota(linted):
         if linted.size > most:
-            what = f"the policy has {linted.size:,} characters without white space, and AWS allows {most:,}"
-            yield linted.placed.place, what, "shorten it or split it into two policies"
+            yield linted.placed.place, *too_long(linted.size, most, "", len(minify(linted.policy)))
 
 
 def _find_near_quota(linted: Linted) -> Iterator[Fault]:
@@ -137,6 +150,13 @@ RULES = (
         "Another statement of the policy says all that this one does.",
         _GUIDE + "reference_policies_evaluation-logic.html",
         _find_covered,
+    ),
+    Rule(
+        "wildcard-in-type",
+        Severity.WARNING,
+        "A Resource has a wildcard in the part of its ARN that names the resource's type, where AWS allows none.",
+        _GUIDE + "reference_identifiers.html",
+        _find_wildcards_in_types,
     ),
     Rule(
         "deny-without-sid",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from operator import eq, ge, gt, le, lt
 from typing import Any
@@ -21,7 +21,8 @@ from org.policy.patterns import ARN_PARTS, UNKNOWN, both, either, escaped, liter
 Test = Callable[[str], bool]
 Blurred = Callable[[str], int]
 _TIME = r"[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*(Z|[+-]\d\d:?\d\d)?"
-_DATE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?")
+_DATE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +112,15 @@ def _read(reader: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> 
 
 
 def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    text = text.strip()
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def read_date(text: str) -> float | None:
     """Read a date of ISO 8601 (as W3C profiles it) or seconds since 1970; without an offset it is UTC."""
     text = text.strip()
     found = _DATE.fullmatch(text)
-    if not found or (text.isdigit() and len(text) > len("2026")):
+    if not found:
         number = _number(text)
         return None if number is None else float(number)
     year, month, day, hour, minute, second, fraction, offset = found.groups()

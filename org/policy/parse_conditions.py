@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from org.policy.grammar import OPERATORS, Family
 from org.policy.model import Condition, Quantifier
-from org.policy.parse_nodes import read_texts, shown
+from org.policy.parse_nodes import Faults, read_texts, shown
 from org.policy.parse_places import ConditionPlaces
 from org.policy.parse_values import find_value_fault
-from org.source.findings import Finding, Place, suggest
+from org.source.findings import Place, suggest
 from org.source.nodes import MappingNode, Node, ScalarNode
 
 _SUFFIX = "IfExists"
+_OPERATORS = {name.lower(): name for name in OPERATORS}
+_QUANTIFIERS = {each.lower(): each for each in Quantifier}
 Placed = tuple[Condition, ConditionPlaces]
 
 
@@ -26,72 +28,76 @@ class _Operator:
     if_exists: bool
 
 
-def read_conditions(node: Node, findings: list[Finding]) -> list[Placed]:
+def read_conditions(node: Node, faults: Faults) -> list[Placed]:
     """Answer one condition for each key under each operator; an operator without keys asks for nothing.
 
-    [H] No page says that Null takes a quantifier, and its question is not one about single values.
+    An operator in another case is taken for what it is nearly written as. Null with a quantifier or IfExists is not
+    read: no page says what `false` then means where the key is missing [H].
     """
     if not isinstance(node, MappingNode):
         todo = 'write an object such as {"StringEquals": {"aws:PrincipalOrgID": "o-example"}}'
-        findings.append(Finding(node.place, f"Condition is {shown(node)}", todo))
+        faults.puzzle(node.place, f"Condition is {shown(node)}", todo)
         return []
     read: list[Placed] = []
     for key, value in node.pairs:
-        operator = _read_operator(key, findings)
+        operator = _read_operator(key, faults)
         if not isinstance(value, MappingNode):
             what = f"the operator {key.text!r} is given {shown(value)}"
-            findings.append(Finding(value.place, what, "write an object from condition keys to values"))
+            faults.puzzle(value.place, what, "write an object from condition keys to values")
         elif operator is not None:
-            _find_keys_that_differ_in_case(value, findings)
-            read += [_read_condition(operator, key.place, *pair, findings) for pair in value.pairs]
+            _find_keys_that_differ_in_case(value, faults)
+            read += [_read_condition(operator, key.place, *pair, faults) for pair in value.pairs]
     return read
 
 
-def _read_operator(key: ScalarNode, findings: list[Finding]) -> _Operator | None:
+def _read_operator(key: ScalarNode, faults: Faults) -> _Operator | None:
     prefix, colon, rest = key.text.partition(":")
-    quantifier = Quantifier.NONE
-    if colon:
-        if prefix not in {Quantifier.FOR_ALL, Quantifier.FOR_ANY}:
-            todo = suggest(prefix, ("ForAllValues", "ForAnyValue"), "write ForAllValues: or ForAnyValue:, or none")
-            findings.append(Finding(key.place, f"unknown quantifier {prefix!r} in {key.text!r}", todo))
-            return None
-        quantifier = Quantifier(prefix)
-    else:
-        rest = key.text
-    name = rest.removesuffix(_SUFFIX)
-    if_exists = name != rest
-    if name not in OPERATORS:
-        valid = [operator + (_SUFFIX if if_exists else "") for operator in OPERATORS]
-        todo = suggest(rest, valid, "its operators are on AWS's page of condition operators")
-        findings.append(Finding(key.place, f"unknown condition operator {rest!r}", todo))
+    if not colon:
+        prefix, rest = "", key.text
+    quantifier = _QUANTIFIERS.get(prefix.lower())
+    if quantifier is None or (colon and not quantifier):
+        todo = suggest(prefix, ("ForAllValues", "ForAnyValue"), "write ForAllValues: or ForAnyValue:, or none")
+        faults.puzzle(key.place, f"unknown quantifier {prefix!r} in {key.text!r}", todo)
+        return None
+    if_exists = rest.lower().endswith(_SUFFIX.lower())
+    ending = _SUFFIX if if_exists else ""
+    name = _OPERATORS.get(rest[: len(rest) - len(ending)].lower())
+    if name is None:
+        todo = suggest(rest, [each + ending for each in OPERATORS], "see AWS's page of condition operators")
+        faults.puzzle(key.place, f"unknown condition operator {rest!r}", todo)
         return None
     if OPERATORS[name] is Family.NULL and (if_exists or quantifier):
-        added = _SUFFIX if if_exists else quantifier
-        findings.append(Finding(key.place, f"the operator Null takes no {added}", "write Null"))
+        faults.puzzle(key.place, f"the operator Null takes no {ending or quantifier}", "write Null")
         return None
+    if prefix != quantifier:
+        faults.refuse(
+            key.place, f"unknown quantifier {prefix!r} in {key.text!r}", f"did you mean {quantifier.value!r}?"
+        )
+    if rest != name + ending:
+        faults.refuse(key.place, f"unknown condition operator {rest!r}", f"did you mean {name + ending!r}?")
     return _Operator(name, quantifier, if_exists)
 
 
-def _read_condition(operator: _Operator, place: Place, key: ScalarNode, value: Node, findings: list[Finding]) -> Placed:
+def _read_condition(operator: _Operator, place: Place, key: ScalarNode, value: Node, faults: Faults) -> Placed:
     if not key.text:
-        findings.append(Finding(key.place, "a condition key is empty text", "name a key, such as aws:PrincipalArn"))
+        faults.puzzle(key.place, "a condition key is empty text", "name a key, such as aws:PrincipalArn")
     family = OPERATORS[operator.name]
-    texts = read_texts(value, f"the condition on {key.text}", findings, scalars=True, empty=True)
+    texts = read_texts(value, f"the condition on {key.text}", faults, scalars=True, empty=True)
     for text, at in texts:
         fault = find_value_fault(family, text)
         if fault is not None:
             what, todo = fault
-            findings.append(Finding(at, f"{what}, which {operator.name} on {key.text} needs", todo))
+            faults.refuse(at, f"{what}, which {operator.name} on {key.text} needs", todo)
     values = tuple(text for text, _ in texts)
     condition = Condition(operator.name, key.text, values, operator.quantifier, operator.if_exists)
     return condition, ConditionPlaces(place, key.place, tuple(at for _, at in texts))
 
 
-def _find_keys_that_differ_in_case(node: MappingNode, findings: list[Finding]) -> None:
+def _find_keys_that_differ_in_case(node: MappingNode, faults: Faults) -> None:
     """Condition keys are compared without regard to case; those that are the same to the letter are told of before."""
     first: dict[str, ScalarNode] = {}
     for key, _ in node.pairs:
         other = first.setdefault(key.text.lower(), key)
         if other.text != key.text:
             what = f"the condition key {key.text!r} is already at {other.place}, in another case"
-            findings.append(Finding(key.place, what, "keep one of the two"))
+            faults.puzzle(key.place, what, "keep one of the two")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from org.source.findings import Finding, Place, suggest
 from org.source.nodes import ListNode, MappingNode, Node, ScalarNode, plain
@@ -11,21 +12,51 @@ Members = dict[str, tuple[ScalarNode, Node]]
 Text = tuple[str, Place]
 
 
-def find_repeated_keys(node: Node, findings: list[Finding]) -> None:
-    """Add a finding for each key that is written twice, however deep."""
-    plain(node, findings)
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with a policy, told apart by whether it can be read all the same."""
+
+    unclear: list[Finding] = field(default_factory=list)
+    """There is no telling what is meant."""
+    refused: list[Finding] = field(default_factory=list)
+    """AWS refuses it today, as far as is known; in a policy that is in force, it means what was read."""
+
+    @property
+    def all(self) -> list[Finding]:
+        return self.unclear + self.refused
+
+    def puzzle(self, place: Place, what: str, todo: str) -> None:
+        self.unclear.append(Finding(place, what, todo))
+
+    def refuse(self, place: Place, what: str, todo: str) -> None:
+        self.refused.append(Finding(place, what, todo))
 
 
-def read_members(node: MappingNode, valid: Iterable[str], owner: str, findings: list[Finding]) -> Members:
-    """Answer the members by name; one whose name is not valid is told of and left out."""
+def find_repeated_keys(node: Node, faults: Faults) -> None:
+    """Tell of each key that is written twice, however deep."""
+    plain(node, faults.unclear)
+
+
+def read_members(node: MappingNode, valid: Iterable[str], owner: str, faults: Faults) -> Members:
+    """Answer the members by name; one whose name is not valid is told of and left out.
+
+    One whose name is valid but for its case is told of and kept, unless that name is there as well.
+    """
     valid = tuple(valid)
+    by_folded = {name.lower(): name for name in valid}
+    written = {key.text for key, _ in node.pairs}
     members: Members = {}
     for key, value in node.pairs:
+        name = by_folded.get(key.text.lower(), "")
+        what = f"{owner} has no element {key.text!r}"
         if key.text in valid:
             members.setdefault(key.text, (key, value))
+        elif name and name not in written and name not in members:
+            faults.refuse(key.place, what, suggest(key.text, valid, otherwise=f"write {name!r}"))
+            members[name] = (key, value)
         else:
             todo = suggest(key.text, valid, otherwise=f"its elements are {', '.join(valid)}")
-            findings.append(Finding(key.place, f"{owner} has no element {key.text!r}", todo))
+            faults.puzzle(key.place, what, todo)
     return members
 
 
@@ -47,30 +78,28 @@ def text_of(node: ScalarNode) -> str | None:
     return ("true" if node.value else "false") if isinstance(node.value, bool) else node.text
 
 
-def read_text(node: Node, name: str, findings: list[Finding]) -> str | None:
+def read_text(node: Node, name: str, faults: Faults) -> str | None:
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return node.value
-    findings.append(Finding(node.place, f"{name} is {shown(node)}", "write text in quotes"))
+    faults.puzzle(node.place, f"{name} is {shown(node)}", "write text in quotes")
     return None
 
 
-def read_texts(
-    node: Node, name: str, findings: list[Finding], *, scalars: bool = False, empty: bool = False
-) -> list[Text]:
+def read_texts(node: Node, name: str, faults: Faults, *, scalars: bool = False, empty: bool = False) -> list[Text]:
     """Answer one text or a list of them, each with its place; faults are told of and left out.
 
     `scalars`: numbers and booleans may stand for text; `empty`: an empty text, and an empty list, may stand.
     """
     if isinstance(node, ListNode) and not node.items and not empty:
-        findings.append(Finding(node.place, f"{name} is an empty list", "write at least one value, or remove it"))
+        faults.refuse(node.place, f"{name} is an empty list", "write at least one value, or remove it")
     texts: list[Text] = []
     for item in node.items if isinstance(node, ListNode) else [node]:
         text = text_of(item) if isinstance(item, ScalarNode) else None
         if text is None or not (scalars or (isinstance(item, ScalarNode) and isinstance(item.value, str))):
             wanted = "write text, a number, true or false" if scalars else "write text in quotes"
-            findings.append(Finding(item.place, f"{name} holds {shown(item)}", wanted))
+            faults.puzzle(item.place, f"{name} holds {shown(item)}", wanted)
         elif not text and not empty:
-            findings.append(Finding(item.place, f"{name} holds empty text", "write a value, or remove it"))
+            faults.refuse(item.place, f"{name} holds empty text", "write a value, or remove it")
         else:
             texts.append((text, item.place))
     return texts

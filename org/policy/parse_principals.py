@@ -9,9 +9,8 @@ import re
 
 from org.policy.grammar import PRINCIPAL_TYPES
 from org.policy.model import Principals
-from org.policy.parse_nodes import read_members, read_texts, shown
+from org.policy.parse_nodes import Faults, read_members, read_texts, shown
 from org.policy.parse_values import find_arn_fault, has_variable
-from org.source.findings import Finding
 from org.source.nodes import MappingNode, Node, ScalarNode
 
 _ID = re.compile(r"\d{12}|A[A-Z]{3}[A-Z0-9]{12,}")
@@ -19,27 +18,27 @@ _ID = re.compile(r"\d{12}|A[A-Z]{3}[A-Z0-9]{12,}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/.*)?")
 
 
-def read_principals(node: Node, name: str, findings: list[Finding]) -> Principals | None:
+def read_principals(node: Node, name: str, faults: Faults) -> Principals | None:
     if isinstance(node, ScalarNode):
         if node.value == "*":
             return Principals(everyone=True)
         what = f"{name} is {shown(node)}"
-        findings.append(Finding(node.place, what, 'write "*", or an object such as {"AWS": "111122223333"}'))
+        faults.puzzle(node.place, what, 'write "*", or an object such as {"AWS": "111122223333"}')
         return None
     if not isinstance(node, MappingNode):
-        findings.append(Finding(node.place, f"{name} is {shown(node)}", 'write an object, or "*"'))
+        faults.puzzle(node.place, f"{name} is {shown(node)}", 'write an object, or "*"')
         return None
     if not node.pairs:
-        findings.append(Finding(node.place, f"{name} is empty", 'name a principal, or write "*"'))
+        faults.puzzle(node.place, f"{name} is empty", 'name a principal, or write "*"')
         return None
-    members = read_members(node, PRINCIPAL_TYPES, name, findings)
+    members = read_members(node, PRINCIPAL_TYPES, name, faults)
     values: dict[str, tuple[str, ...]] = {}
     for type, (_, value) in members.items():
-        texts = read_texts(value, f"{name}.{type}", findings)
+        texts = read_texts(value, f"{name}.{type}", faults)
         for text, place in texts:
             fault = _find_fault(type, text)
             if fault is not None:
-                findings.append(Finding(place, *fault))
+                faults.refuse(place, *fault)
         values[type] = tuple(text for text, _ in texts)
     aws = values.get("AWS", ())
     return Principals(

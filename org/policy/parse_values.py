@@ -46,11 +46,9 @@ def find_arn_fault(arn: str) -> Fault | None:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
     text = without_variables(arn)
-    if text in {"*", "x"} or not text.strip("*"):
-        return None
     parts = text.split(":")
     if parts[0] != "arn":
-        if text.startswith(("x", "*")):
+        if text == "*" or text.startswith("x") or (text.startswith("*") and len(parts) > 1):
             return None
         todo = "write arn:partition:service:region:account:resource, or *"
         return f"{arn!r} is not an ARN", todo
@@ -62,6 +60,14 @@ def find_arn_fault(arn: str) -> Fault | None:
     if len(parts) >= _ARN_PARTS and not text.split(":", _ARN_PARTS - 1)[-1]:
         return f"the ARN {arn!r} names no resource", "write what follows the last colon, or *"
     return None
+
+
+def complete_arn(text: str) -> str:
+    """Answer an ARN with `*` for the parts that it lacks, which is what AWS says of them where it refuses one [H]."""
+    lacking = _ARN_PARTS - 1 - text.count(":")
+    if lacking <= 0 or not text.startswith("arn:") or text.endswith("*") or has_variable(text):
+        return text
+    return text + ":*" * lacking
 
 
 def find_value_fault(family: Family, value: str) -> Fault | None:

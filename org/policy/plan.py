@@ -38,6 +38,8 @@ class Situation(NamedTuple):
     managing: bool
     linked: bool
     managed_resource: bool
+    federated: bool
+    """A federated user, whose session policy is needed."""
 
 
 class ActionFacts(NamedTuple):
@@ -142,7 +144,9 @@ def build_plan(engine: Engine, grants: Grants, about: ActionFacts, situation: Si
     if situation.kind in {PrincipalKind.ROLE, PrincipalKind.USER}:
         identity = None if grants.identity is None else take(compiled(*grants.identity))
         boundary = take(compiled(*grants.boundary)) if grants.boundary else None
-        session = take(compiled(*grants.session)) if grants.session else None
+    needs_session = situation.federated and grants.identity is not None
+    if situation.kind in ANYBODY and (grants.session or needs_session):
+        session = take(compiled(*grants.session))
     stages += access_stages(grants, situation, resource, identity, boundary, session)
     exempt = _exemption(situation)
     return RequestPlan(

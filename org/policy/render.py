@@ -31,6 +31,15 @@ def minify(policy: Policy) -> str:
     return json.dumps(document_of(normalise(policy)), separators=(",", ":"), ensure_ascii=False)
 
 
+def too_long(size: int, most: int, of: str, shortest: int | None) -> tuple[str, str]:
+    """Say by how much a policy of `size` characters is over what AWS allows, and what `minify` would save of them."""
+    what = f"the policy has {size:,} characters without white space, and AWS allows {most:,}{of}"
+    todo = f"shorten it by {size - most:,} or split it into two policies"
+    if shortest is not None and shortest < size:
+        todo = f"{todo}; the shortest text that means the same has {shortest:,}"
+    return what, todo
+
+
 def normalise(policy: Policy) -> Policy:
     """Answer the policy without what is said twice, and with every list sorted; statements stay in their order."""
     return replace(policy, statements=tuple(map(_normal_statement, policy.statements)))

@@ -15,6 +15,7 @@ class PrincipalKind(StrEnum):
     ROLE = "role"
     """A session of a role: `arn` is the role's, `session_arn` that of the session."""
     USER = "user"
+    """Also a federated user: `arn` is that of its session, the grants are those of the user who asked for it."""
     ROOT = "root"
     SERVICE = "service"
     """An AWS service that acts for itself; `arn` is its service principal."""
@@ -40,6 +41,14 @@ class Principal:
         """
         return self.kind is PrincipalKind.ROLE and ":role/aws-service-role/" in self.arn
 
+    @property
+    def is_federated_user(self) -> bool:
+        """Say whether it is a session by way of GetFederationToken, which without a session policy may do nothing.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+        """
+        return self.kind is PrincipalKind.USER and ":federated-user/" in self.arn
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -47,10 +56,17 @@ class Request:
     action: str
     """`ec2:RunInstances`; any case."""
     resource: str
-    """One ARN, `*` for an action without resources. A `*` or `?` within stands for a part that is not known."""
+    """One ARN, `*` for an action without resources.
+
+    A `*` or `?` within stands for a part that is not known; in a complete request it is a plain character, as in the
+    `instance/*` that AWS asks for where the instance does not exist yet [H].
+    """
     resource_account: str = ""
     """Empty where it is the principal's own."""
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     """By condition key in lower case (`org.policy.context.make_context` fills in what follows from the rest)."""
     complete: bool = False
-    """Whether a key that is not in `context` is absent from the request; else it is not known."""
+    """Whether a key that is not in `context` is absent from the request; else it is not known.
+
+    A complete request hangs on nothing, unless its principal is known in part only.
+    """

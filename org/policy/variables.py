@@ -9,12 +9,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from org.policy.patterns import QUESTION, STAR, escaped
+from org.policy.patterns import QUESTION, STAR, escaped, is_pattern
 from org.policy.request import ContextValue
 
 _VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _CHARACTERS = {"*": STAR, "?": QUESTION, "$": "$"}
 VARIABLES_SINCE = "2012-10-17"
+PRINCIPAL_ARN = "aws:principalarn"
+"""The one key whose value may be known in part: there a `*` is no character."""
+
+
+def is_known(key: str, context: Mapping[str, ContextValue]) -> bool:
+    """Say whether a context has the key (in lower case), and all of its value."""
+    if key not in context:
+        return False
+    value = context[key]
+    return key != PRINCIPAL_ARN or not isinstance(value, str) or not is_pattern(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class Template:
             if isinstance(piece, str):
                 done.append(piece)
                 continue
-            if piece.key not in context and not is_absent(piece.key):
+            if not is_known(piece.key, context) and (piece.key in context or not is_absent(piece.key)):
                 return None, True
             value = context.get(piece.key)
             if isinstance(value, tuple):

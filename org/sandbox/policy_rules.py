@@ -1,44 +1,24 @@
 """What AWS Organizations asks of a policy's document, by type; pure.
 
-SCPs and RCPs are read by `org.policy.parse`. For the others: the syntax page of each management policy type in
-https://docs.aws.amazon.com/organizations/latest/userguide/.
+SCPs and RCPs are read by `org.policy.parse`; of the others only the top is looked at.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from org.policy.model import PolicyKind
+from org.policy.grammar import MANAGEMENT_TOP_KEYS, STATEMENT_KINDS
 from org.policy.parse import parse_policy
-from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.quotas import PolicyQuota
 from org.sandbox.refusals import constraint, malformed
 from org.source.findings import SourceErrors
 
-_KINDS: Mapping[str, PolicyKind] = {
-    SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL,
-    RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL,
-}
 _REFUSED = "The provided policy document does not meet the requirements of the specified policy type."
 """AWS's sentence [H]; its API reference describes the error in much the same words.
 
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html
 """
-
-_TOP_LEVEL_KEY = {
-    "AISERVICES_OPT_OUT_POLICY": "services",
-    "BACKUP_POLICY": "plans",
-    "BEDROCK_POLICY": "bedrock",
-    "CHATBOT_POLICY": "chatbot",
-    "DECLARATIVE_POLICY_EC2": "ec2_attributes",
-    "INSPECTOR_POLICY": "inspector",
-    "S3_POLICY": "s3_attributes",
-    "SECURITYHUB_POLICY": "securityhub",
-    "TAG_POLICY": "tags",
-    "UPGRADE_ROLLOUT_POLICY": "upgrade_rollout",
-}
 
 
 def check_document(type: str, content: str, quota: PolicyQuota) -> None:
@@ -50,11 +30,11 @@ def check_document(type: str, content: str, quota: PolicyQuota) -> None:
     if size > quota.max_bytes:
         message = f"You have exceeded the maximum policy size of {quota.max_bytes}: this policy has {size}."
         raise constraint("POLICY_CONTENT_LIMIT_EXCEEDED", message)
-    if type in _KINDS:
+    if type in STATEMENT_KINDS:
         _check_authorization_policy(type, content)
         return
     document = _parse(content)
-    if type in _TOP_LEVEL_KEY:
+    if type in MANAGEMENT_TOP_KEYS:
         _check_management_policy(type, document)
 
 
@@ -69,7 +49,7 @@ def _parse(content: str) -> dict[str, Any]:
 
 
 def _check_management_policy(type: str, document: dict[str, Any]) -> None:
-    key = _TOP_LEVEL_KEY[type]
+    key = MANAGEMENT_TOP_KEYS[type]
     if not isinstance(document.get(key), dict):
         raise malformed(f"A {type} document must have the top-level key '{key}', an object.")
     for other in document:
@@ -81,7 +61,7 @@ def _check_management_policy(type: str, document: dict[str, Any]) -> None:
 def _check_authorization_policy(type: str, content: str) -> None:
     """Refuse with AWS's sentence, and then say what and where, which AWS does not."""
     try:
-        parse_policy(content, _KINDS[type], "policy")
+        parse_policy(content, STATEMENT_KINDS[type], "policy")
     except SourceErrors as error:
         first = error.findings[0]
         where = f"line {first.place.line}, column {first.place.column}" if first.place.line else "the document"

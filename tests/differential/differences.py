@@ -12,10 +12,11 @@ from itertools import combinations
 from org.policy.authorize import Engine, Grants
 from org.policy.catalog import Catalog
 from org.policy.decision import Verdict
-from org.policy.model import Condition, Level, Policy, Principals, Quantifier, Statement
-from org.policy.request import Request
+from org.policy.model import Condition, Level, Policy, PolicyKind, Principals, Quantifier, Statement
+from org.policy.request import PrincipalKind, Request
 from tests.differential.generate import Case
 
+_STS = "https://docs.aws.amazon.com/STS/latest/APIReference/"
 _IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 _ORGANIZATIONS = "https://docs.aws.amazon.com/organizations/latest/userguide/"
 _NEVER = Condition("Null", "aws:SecureTransport", ("true",))
@@ -152,6 +153,14 @@ def _short_arn_means_nothing(request: Request, grants: Grants) -> tuple[Request,
     return request, replace(grants, resource_control=tuple(levels))
 
 
+def _root_users_assume_roles(request: Request, grants: Grants) -> tuple[Request, Grants]:
+    """Let a role's trust policy work for the root user as a key's policy does."""
+    trust = grants.resource
+    if request.principal.kind is not PrincipalKind.ROOT or trust is None or trust.kind is not PolicyKind.TRUST:
+        return request, grants
+    return request, replace(grants, resource=replace(trust, kind=PolicyKind.KEY))
+
+
 DIFFERENCES = (
     Difference("rcp-reach", _ORGANIZATIONS + "orgs_manage_policies_rcps.html", _same, every_service=True),
     Difference(
@@ -182,6 +191,7 @@ DIFFERENCES = (
         _IAM + "reference_policies_elements_condition_operators.html#Conditions_IPAddress",
         _families_do_not_meet,
     ),
+    Difference("root-assumes-role", _STS + "API_AssumeRole.html", _root_users_assume_roles),
     Difference("short-arn", _IAM + "reference_policies_elements_resource.html", _short_arn_means_nothing),
     Difference(
         "named-session", _IAM + "reference_policies_evaluation-logic_policy-eval-denyallow.html", _session_is_bounded

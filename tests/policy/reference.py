@@ -11,6 +11,7 @@ from org.policy.catalog import Catalog
 from org.policy.decision import Verdict
 from org.policy.model import Condition, Effect, Policy, PolicyKind, Quantifier, Statement
 from org.policy.request import PrincipalKind, Request
+from org.policy.request_keys import is_request_tag, passes_tags
 
 CATALOG = Catalog()
 YES, MAYBE, NO = 1.0, 0.5, 0.0
@@ -26,14 +27,21 @@ def glob(pattern: str, text: str) -> bool:
     return bool(text) and pattern[0] in {"?", text[0]} and glob(pattern[1:], text[1:])
 
 
+def _is_tag_that_cannot_be(action: str, key: str) -> bool:
+    entry = CATALOG.find_action(action)
+    return entry is not None and is_request_tag(key) and not passes_tags(entry)
+
+
 def condition_holds(condition: Condition, request: Request) -> float:
     key, operator = condition.key.lower(), condition.operator
     if key not in request.context and not request.complete:
         service = request.action.split(":")[0].lower()
-        if not CATALOG.is_foreign(service, key):
+        if not CATALOG.is_foreign(service, key) and not _is_tag_that_cannot_be(request.action, key):
             return MAYBE
     value = request.context.get(key)
     values = [value] if isinstance(value, str) else list(value or ())
+    if operator == "Null" and isinstance(value, tuple):
+        values = [each for each in values if each]
     if operator == "Null":
         return YES if ("true" if not values else "false") in condition.values else NO
     if condition.quantifier is not Quantifier.NONE:
@@ -124,7 +132,7 @@ def judge(grants: Grants, request: Request) -> Verdict:
     rcps = grants.resource_control if reached and not (management and owner == management) else ()
     personal = kind in {PrincipalKind.ROLE, PrincipalKind.USER}
     identity = grants.identity if personal else None
-    boundary, session = (grants.boundary, grants.session) if personal else ((), ())
+    boundary, session = grants.boundary if personal else (), grants.session if own else ()
     groups = [*(level.policies for level in (*rcps, *scps)), identity or (), boundary, session]
     groups += [(each,) for each in (grants.resource, grants.endpoint) if each]
     denies = [s for group in groups for policy in group for s in policy.statements if s.effect is Effect.DENY]
@@ -153,10 +161,12 @@ def access(grants, request, identity, boundary, session) -> float:
     if policy is None and grants.identity is None:
         by_resource = YES
     required = policy is not None and policy.kind is not PolicyKind.RESOURCE
+    if kind is PrincipalKind.ROOT and policy is not None and policy.kind is PolicyKind.TRUST:
+        return NO
     if kind not in OWN or cross:
         return min(by_resource, by_identity, limits)
     if kind is PrincipalKind.ROOT:
-        return by_resource if required else YES
+        return min(limits, by_resource if required else YES)
     if required:
         return max(direct, min(limits, max(role, min(account, by_identity))))
     return max(direct, min(limits, max(role, by_identity)))

@@ -25,6 +25,11 @@ DEVELOPER = "arn:aws:iam::111122223333:role/Developer"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 ALL = policy_of(EVERYTHING, PolicyKind.IDENTITY, "AdministratorAccess")
 FULL_ACCESS = policy_of(EVERYTHING, PolicyKind.SERVICE_CONTROL, "FullAWSAccess")
+LETS_IN = policy_of(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}},
+    PolicyKind.RESOURCE,
+    "lets everybody in",
+)
 CATALOG = Catalog()
 ENGINE = Engine(CATALOG)
 
@@ -49,7 +54,8 @@ def grants(example: dict[str, Any], case: dict[str, Any], policy: Policy) -> Gra
             beside = () if "alone" in example else (FULL_ACCESS,)
             return Grants(identity=identity, service_control=(Level("Root", (policy, *beside)),))
         case PolicyKind.RESOURCE_CONTROL:
-            return Grants(identity=identity, resource_control=(Level("Root", (policy, FULL_ACCESS)),))
+            resource = LETS_IN if case.get("grants") == "by resource" else None
+            return Grants(identity, resource=resource, resource_control=(Level("Root", (policy, FULL_ACCESS)),))
         case _:
             return Grants(identity=identity, resource=policy)
 
@@ -119,5 +125,6 @@ def test_what_only_aws_may_write_is_refused_of_others() -> None:
 
 
 def test_there_are_many_examples() -> None:
-    assert len(EXAMPLES) >= 60
-    assert all(example["page"].startswith("https://docs.aws.amazon.com/") for example in EXAMPLES)
+    assert len(EXAMPLES) >= 90
+    pages = "https://docs.aws.amazon.com/", "https://github.com/aws-samples/"
+    assert all(example["page"].startswith(pages) for example in EXAMPLES)

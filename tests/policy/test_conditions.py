@@ -12,7 +12,7 @@ import pytest
 from org.errors import OrgctlError
 from org.policy.conditions import compile_condition
 from org.policy.model import Condition
-from org.policy.operators import read_date
+from org.policy.operators import OPERATORS, read_date
 from tests.support.policies import conditions
 
 NOT_GIVEN = object()
@@ -41,7 +41,8 @@ def holds(operator, values, given=NOT_GIVEN, *, complete=True, version="2012-10-
         ("StringLike", "a*c?", "abbcd", True), ("StringLike", "A*", "ab", False), ("StringLike", "a", "a", True),
         ("StringLike", "a?", "a", False), ("StringLike", ["x", "*y"], "zy", True), ("StringLike", "*", "", True),
         ("NumericEquals", "10", "10.0", True), ("NumericEquals", "10", "1e1", True),
-        ("NumericEquals", "10", "ten", False),
+        ("NumericEquals", "10", "ten", False), ("NumericEquals", "1000", "1_000", False),
+        ("NumericEquals", "10", "٠١٠", False), ("NumericNotEquals", "10", "ten", True),
         ("NumericLessThan", "10", "9", True), ("NumericLessThan", "10", "10", False),
         ("NumericLessThan", "x", "1", False),
         ("NumericLessThanEquals", "10", "10", True), ("NumericLessThanEquals", "10", "10.1", False),
@@ -78,6 +79,7 @@ def holds(operator, values, given=NOT_GIVEN, *, complete=True, version="2012-10-
     ],
 )  # fmt: skip
 def test_operators(operator, want, given, result):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
     negated = {
         "StringEquals": "StringNotEquals", "StringEqualsIgnoreCase": "StringNotEqualsIgnoreCase",
         "StringLike": "StringNotLike", "NumericEquals": "NumericNotEquals", "DateEquals": "DateNotEquals",
@@ -89,6 +91,59 @@ def test_operators(operator, want, given, result):
     assert holds(f"ForAllValues:{operator}", want, given) is (result or given == "")
     if operator in negated:
         assert holds(negated[operator], want, given) is not result
+
+
+ROLE_A, ROLE_B = "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b"
+SAMPLES = {
+    "StringEquals": ("a", "a", "A"), "StringNotEquals": ("a", "a", "A"),
+    "StringEqualsIgnoreCase": ("a", "A", "b"), "StringNotEqualsIgnoreCase": ("a", "A", "b"),
+    "StringLike": ("a*", "ab", "ba"), "StringNotLike": ("a*", "ab", "ba"),
+    "NumericEquals": ("7", "7.0", "8"), "NumericNotEquals": ("7", "7.0", "8"),
+    "NumericLessThan": ("7", "6", "7"), "NumericLessThanEquals": ("7", "7", "8"),
+    "NumericGreaterThan": ("7", "8", "7"), "NumericGreaterThanEquals": ("7", "7", "6"),
+    "DateEquals": ("2026-01-01", "1767225600", "2026-01-02"),
+    "DateNotEquals": ("2026-01-01", "1767225600", "2026-01-02"),
+    "DateLessThan": ("2026-01-01", "2025-12-31", "2026-01-01"),
+    "DateLessThanEquals": ("2026-01-01", "2026-01-01", "2026-01-02"),
+    "DateGreaterThan": ("2026-01-01", "2026-01-02", "2026-01-01"),
+    "DateGreaterThanEquals": ("2026-01-01", "2026-01-01", "2025-12-31"),
+    "Bool": ("true", "True", "false"), "BinaryEquals": ("QQ==", "QQ==", "Qg=="),
+    "IpAddress": ("10.0.0.0/8", "10.1.1.1", "11.1.1.1"), "NotIpAddress": ("10.0.0.0/8", "10.1.1.1", "11.1.1.1"),
+    "ArnEquals": (ROLE_A, ROLE_A, ROLE_B), "ArnNotEquals": (ROLE_A, ROLE_A, ROLE_B),
+    "ArnLike": ("arn:*:iam::*:role/a", ROLE_A, ROLE_B), "ArnNotLike": ("arn:*:iam::*:role/a", ROLE_A, ROLE_B),
+}  # fmt: skip
+"""The policy's value, one that it means and one that it does not."""
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    ("quantifier", "given", "plain", "negated"),
+    [
+        ("", "match", True, False), ("", "other", False, True), ("", "missing", False, True),
+        ("", "match other", True, False), ("", "other other", False, True),  # without a quantifier [H]
+        ("ForAllValues:", "match", True, False), ("ForAllValues:", "other", False, True),
+        ("ForAllValues:", "match match", True, False), ("ForAllValues:", "match other", False, False),
+        ("ForAllValues:", "other other", False, True), ("ForAllValues:", "missing", True, True),
+        ("ForAnyValue:", "match", True, False), ("ForAnyValue:", "other", False, True),
+        ("ForAnyValue:", "match match", True, False), ("ForAnyValue:", "match other", True, True),
+        ("ForAnyValue:", "other other", False, True), ("ForAnyValue:", "missing", False, False),
+    ],
+)  # fmt: skip
+def test_every_operator_in_every_way(operator, quantifier, given, plain, negated):
+    """A match, none and no key at all; with one value and several; with each quantifier; with IfExists and without.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    want, match, other = SAMPLES[operator]
+    values = tuple({"match": match, "other": other}[word] for word in given.split() if word != "missing")
+    value = None if not values else values[0] if len(values) == 1 else values
+    result = negated if "Not" in operator else plain
+    assert holds(f"{quantifier}{operator}", want, value) is result
+    assert holds(f"{quantifier}{operator}IfExists", want, value) is (True if value is None else result)
+    if len(values) == 1:
+        assert holds(f"{quantifier}{operator}", want, values) is result
 
 
 ABSENT = {
@@ -106,6 +161,7 @@ ABSENT = {
 @pytest.mark.parametrize("operator", ABSENT)
 @pytest.mark.parametrize("given", [NOT_GIVEN, None, ()])
 def test_a_missing_key_matches_nothing_and_so_its_negation_holds(operator, given):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
     assert holds(operator, "1", given) is ABSENT[operator]
     assert holds(f"{operator}IfExists", "1", given) is True
     assert holds(f"ForAllValues:{operator}", "1", given) is True
@@ -128,10 +184,13 @@ def test_a_key_that_is_not_given_is_unknown_where_the_request_may_have_it(operat
         ("true", NOT_GIVEN, True), ("true", None, True), ("true", (), True), ("true", "x", False),
         ("true", ("x",), False),
         ("false", NOT_GIVEN, False), ("false", "x", True), ("false", (), False), ("TRUE", None, True),
-        (["true", "false"], "x", True), (["true", "false"], None, True), ("true", "", False),
+        (["true", "false"], "x", True), (["true", "false"], None, True),
+        # Several values, all empty, are none, as for ForAllValues; one that is empty is a value [H].
+        ("true", ("", ""), True), ("false", ("",), False), ("false", ("", "x"), True), ("true", "", False),
     ],
 )  # fmt: skip
 def test_null(want, given, result):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null"""
     assert holds("Null", want, given) is result
 
 
@@ -163,6 +222,7 @@ def test_null(want, given, result):
     ],
 )
 def test_several_values(operator, want, given, result):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"""
     assert holds(operator, want, given) is result
 
 
@@ -182,6 +242,8 @@ def test_several_values(operator, want, given, result):
         ("StringEquals", "${aws:username}", "ada", {}, False),
         ("StringNotEquals", "${aws:username}", "ada", {}, True),
         ("StringEquals", ["${aws:username}", "x"], "x", {}, True),
+        ("StringEquals", "${aws:username}", ("x", "ada"), {"aws__username": "ada"}, True),
+        ("StringNotEquals", "${aws:username}", ("x", "ada"), {"aws__username": "ada"}, False),
         ("StringEquals", "${aws:TagKeys}", "a", {"aws__tagkeys": ("a",)}, True),
         ("StringEquals", "${aws:TagKeys}", "a", {"aws__tagkeys": ("a", "b")}, False),
         ("ForAnyValue:StringEquals", "${aws:username}", ("x", "ada"), {"aws__username": "ada"}, True),
@@ -194,6 +256,7 @@ def test_several_values(operator, want, given, result):
     ],
 )
 def test_variables(operator, want, given, context, result):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
     assert holds(operator, want, given, **context) is result
 
 
@@ -240,6 +303,15 @@ def test_the_principal_may_be_known_in_part(operator, want, arn, value):
     assert compiled.unknown_keys({"aws:principalarn": arn}) == ("aws:PrincipalArn",)
 
 
+@pytest.mark.parametrize("operator", ["StringLike", "StringNotLike"])
+def test_a_variable_for_a_principal_that_is_known_in_part_is_not_known(operator):
+    given = {"aws__principalarn": "arn:aws:iam::1:role/*"}
+    assert holds(operator, "x-${aws:PrincipalArn}", "x-arn:aws:iam::1:role/a", **given) is None
+    assert holds(operator, ["x-${aws:PrincipalArn}", "*a"], "x-arn:aws:iam::1:role/a", **given) is (
+        operator == "StringLike"
+    )
+
+
 def test_what_is_remembered_of_principals_is_bounded():
     compiled = compile_condition(
         Condition("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::1:role/7",)), "2012-10-17", lambda key: False
@@ -260,6 +332,7 @@ def test_dates():
     assert read_date("2026-13-01") is None
     assert read_date("") is None
     assert read_date("NaN") is None
+    assert read_date("٢٠٢٦") is None
 
 
 def test_an_operator_that_does_not_exist_is_refused():

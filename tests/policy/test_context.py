@@ -9,6 +9,8 @@ from org.policy.context import make_context, principal_of
 from org.policy.request import Principal, PrincipalKind
 from tests.support.policies import ACCOUNT, BUCKET, OTHER, ROLE, ROOT, SESSION, USER
 
+FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/ada"
+
 
 @pytest.mark.parametrize(
     ("arn", "principal"),
@@ -19,6 +21,11 @@ from tests.support.policies import ACCOUNT, BUCKET, OTHER, ROLE, ROOT, SESSION, 
         (ROOT, Principal(ROOT, ACCOUNT, PrincipalKind.ROOT)),
         ("s3.amazonaws.com", Principal("s3.amazonaws.com", "", PrincipalKind.SERVICE)),
         ("*", Principal("*", "", PrincipalKind.ANONYMOUS)),
+        ("alexa-appkit.amazon.com", Principal("alexa-appkit.amazon.com", "", PrincipalKind.SERVICE)),
+        ("www.amazon.com", Principal("www.amazon.com", "", PrincipalKind.FEDERATED)),
+        ("accounts.google.com", Principal("accounts.google.com", "", PrincipalKind.FEDERATED)),
+        ("cognito-identity.amazonaws.com", Principal("cognito-identity.amazonaws.com", "", PrincipalKind.FEDERATED)),
+        (FEDERATED, Principal(FEDERATED, ACCOUNT, PrincipalKind.USER)),
         (
             f"arn:aws:iam::{ACCOUNT}:saml-provider/corp",
             Principal(f"arn:aws:iam::{ACCOUNT}:saml-provider/corp", ACCOUNT, PrincipalKind.FEDERATED),
@@ -28,6 +35,13 @@ from tests.support.policies import ACCOUNT, BUCKET, OTHER, ROLE, ROOT, SESSION, 
 )
 def test_a_principal_is_read_from_its_arn(arn, principal):
     assert principal_of(arn) == principal
+
+
+def test_the_role_of_a_permission_set_is_known_by_its_path_but_for_the_region():
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada@example.com"
+    role = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Admin_0123456789abcdef"
+    assert principal_of(session) == Principal(role, ACCOUNT, PrincipalKind.ROLE, session)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +72,7 @@ def test_what_follows_for_a_role():
         "aws:principalorgid": "o-1",
         "aws:principalorgpaths": ("o-1/r-1/ou-1/",),
         "aws:principalservicename": None,
+        "aws:principalservicenameslist": None,
         "aws:principaltype": "AssumedRole",
         "aws:requestedregion": "eu-central-1",
         "aws:resourceaccount": ACCOUNT,
@@ -81,6 +96,31 @@ def test_what_follows_for_others():
     assert (service["aws:principalisawsservice"], service["aws:principalservicename"]) == ("true", "s3.amazonaws.com")
     assert (service["aws:principalarn"], service["aws:resourceaccount"]) == (None, OTHER)
     assert "aws:sourceaccount" not in service
+
+
+def test_who_does_not_sign_is_no_service_and_of_no_account():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    nobody = make_context(principal_of("*"), "s3:GetObject", BUCKET, organization_id="o-1")
+    assert (nobody["aws:principalaccount"], nobody["aws:principaltype"]) == ("anonymous", "Anonymous")
+    absent = ("aws:principalarn", "aws:principalisawsservice", "aws:principalorgid", "aws:username")
+    assert [nobody[key] for key in absent] == [None] * 4
+    assert not {"aws:resourceaccount", "aws:resourceorgid"} & set(nobody)
+    provider = make_context(principal_of("accounts.google.com"), "sts:AssumeRoleWithWebIdentity", ROLE)
+    assert (provider["aws:principalisawsservice"], provider["aws:resourceaccount"]) == (None, ACCOUNT)
+    assert not {"aws:principalaccount", "aws:principaltype"} & set(provider)
+
+
+def test_what_aws_says_is_in_every_request_is_not_taken_to_be_absent_from_those_of_services():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalaccount"""
+    service = make_context(principal_of("s3.amazonaws.com"), "sns:Publish", f"arn:aws:sns:eu-central-1:{OTHER}:t")
+    assert not {"aws:principalaccount", "aws:principaltype", "aws:principalservicenameslist"} & set(service)
+
+
+def test_a_federated_user_is_of_its_own_type_and_has_no_name():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
+    context = make_context(principal_of(FEDERATED), "s3:GetObject", BUCKET)
+    assert (context["aws:principaltype"], context["aws:username"]) == ("FederatedUser", None)
+    assert context["aws:principalarn"] == FEDERATED
 
 
 def test_what_is_not_known_of_the_principal_is_not_made_up():

@@ -12,6 +12,7 @@ import pytest
 from org.policy.authorize import Authorizer, Engine, Grants
 from org.policy.decision import Deciding, Verdict
 from org.policy.model import Level, PolicyKind
+from org.policy.request import PrincipalKind
 from tests.support.policies import (
     ACCOUNT,
     BUCKET,
@@ -104,6 +105,43 @@ def test_a_principals_name_counts_in_its_case():
     assert verdict(asked, service_control=(level("Root", FULL, exempt),)) is DENIED
 
 
+@pytest.mark.parametrize(
+    ("pattern", "result"),
+    [
+        ("arn:aws:ec2:*:*:instance/*", ALLOWED), ("*", ALLOWED), ("arn:aws:ec2:eu-central-1:*:instance/?", ALLOWED),
+        ("arn:aws:ec2:*:*:instance/${*}", ALLOWED), ("arn:aws:ec2:*:*:instance/i-*", DENIED),
+        ("arn:aws:ec2:*:*:instance/${aws:PrincipalType}", DENIED),
+    ],
+)  # fmt: skip
+def test_in_a_complete_request_a_star_in_the_resource_is_a_character(pattern, result):
+    """What does not exist yet is `instance/*` to AWS, and only patterns that match this text match it [H].
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html
+    """
+    asked = request("ec2:RunInstances", f"arn:aws:ec2:eu-central-1:{ACCOUNT}:instance/*")
+    assert verdict(asked, identity=identity(allow("ec2:*", pattern))) is result
+    others = {ALLOWED: DENIED, DENIED: ALLOWED}
+    assert verdict(asked, identity=identity(allow("ec2:*", pattern, not_resources=True))) is others[result]
+    assert verdict(replace(asked, complete=False), identity=identity(allow("ec2:*", "arn:*:instance/i-*"))) is UNKNOWN
+
+
+def test_a_complete_request_hangs_on_nothing_but_a_principal_known_in_part():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
+    own = identity(allow("ec2:*", "arn:aws:ec2:*:*:image/ami-1", when={"StringEquals": {"ec2:Owner": "amazon"}}))
+    assert verdict(request("ec2:RunInstances", "*"), identity=own) is DENIED
+    named = identity(allow(when={"ArnLike": {"aws:PrincipalArn": ROLE}}))
+    decision = decide(Grants(identity=named), request(by=f"arn:aws:iam::{ACCOUNT}:role/*"))
+    assert (decision.verdict, decision.unknown) == (UNKNOWN, ("aws:PrincipalArn",))
+
+
+def test_a_resource_named_after_a_principal_that_is_known_in_part_is_not_known():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+    own = identity(allow("s3:*", "arn:aws:s3:::reports/${aws:PrincipalArn}"))
+    asked = request(on=f"arn:aws:s3:::reports/{ROLE}", by=f"arn:aws:iam::{ACCOUNT}:role/*")
+    decision = decide(Grants(identity=own), asked)
+    assert (decision.verdict, decision.unknown) == (UNKNOWN, ("aws:PrincipalArn",))
+
+
 def test_an_action_without_resources_needs_a_star():
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"""
     asked = request("iam:ListUsers", "*")
@@ -179,6 +217,45 @@ def test_the_root_user_may_all_that_is_not_denied():
     assert verdict(asked, identity=NOTHING, resource=resource(deny(principal={"AWS": ROOT}))) is DENIED
     assert verdict(asked, identity=NOTHING, service_control=(level("Root", FULL, scp(deny("s3:*"))),)) is DENIED
     assert verdict(asked, identity=NOTHING, service_control=(level("Root"),)) is DENIED
+
+
+def test_a_root_user_by_way_of_assume_root_is_held_by_its_task():
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html"""
+    asked = request(by=ROOT)
+    assert verdict(asked, session=identity(allow("s3:*"))) is ALLOWED
+    assert verdict(asked, session=identity(allow("iam:*"))) is DENIED
+    key = resource(allow(principal={"AWS": ROOT}), kind=PolicyKind.KEY)
+    assert verdict(request("kms:Decrypt", KEY_ARN, by=ROOT), session=identity(allow("s3:*")), resource=key) is DENIED
+
+
+@pytest.mark.parametrize("owner", ["", OTHER])
+def test_a_root_user_assumes_no_role(owner):
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    trust = resource(allow("sts:AssumeRole", principal={"AWS": ROOT}), kind=PolicyKind.TRUST)
+    decision = decide(Grants(resource=trust), request("sts:AssumeRole", ROLE_ARN, by=ROOT, owner=owner))
+    assert (decision.verdict, decision.deciding) == (DENIED, (Deciding(PolicyKind.TRUST, False),))
+
+
+def test_a_federated_user_is_named_by_its_own_arn():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    session = {"session": identity(allow("ec2:*"))}
+    asked = request(by=f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
+    its = resource(allow(principal={"AWS": asked.principal.arn}))
+    assert verdict(asked, identity=NOTHING, resource=its, **session) is ALLOWED
+    assert verdict(asked, identity=READ, resource=None, **session) is DENIED
+    assert verdict(asked, identity=READ, session=READ) is ALLOWED
+    levels = (level("Root", FULL, scp(deny("s3:*"))),)
+    assert verdict(asked, identity=READ, service_control=levels) is DENIED
+
+
+def test_a_federated_user_without_a_session_policy_has_no_permissions_but_its_own_grants():
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
+    asked = request(by=f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
+    decision = decide(Grants(identity=READ), asked)
+    assert (decision.verdict, decision.deciding) == (DENIED, (Deciding(PolicyKind.SESSION, False),))
+    its = resource(allow(principal={"AWS": asked.principal.arn}))
+    assert verdict(asked, identity=NOTHING, resource=its) is ALLOWED
+    assert verdict(asked) is ALLOWED  # nothing of what it is granted is known
 
 
 # --- cross account --------------------------------------------------------------------------------------------------
@@ -352,6 +429,33 @@ def test_an_scp_takes_the_full_language():
 
 
 @pytest.mark.parametrize(
+    ("region", "tag", "result"), [("eu-central-1", "red", ALLOWED), ("us-east-1", "red", DENIED),
+                                  ("eu-central-1", "blue", DENIED)]
+)  # fmt: skip
+def test_conditions_of_scps_must_hold_on_every_level(region, tag, result):
+    """Each level allows by a condition or a resource of its own: what passes is what all of them allow.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+    """
+    levels = (
+        level(
+            "Root",
+            scp(allow("iam:*", not_actions=True, when={"StringEquals": {"aws:RequestedRegion": "eu-central-1"}})),
+        ),
+        level("Workloads", scp(allow("s3:*", "arn:aws:s3:::reports/*"), allow("ec2:*"))),
+        level("account Shop", scp(allow(when={"StringEquals": {"aws:PrincipalTag/team": "red"}}))),
+    )
+    given = {"aws:RequestedRegion": region, "aws:PrincipalTag/team": tag}
+    assert verdict(request(given=given), identity=READ, service_control=levels) is result
+    part = {"aws:RequestedRegion": region}
+    known = decide(Grants(identity=READ, service_control=levels), request(given=part, complete=False))
+    assert known.verdict is (DENIED if region == "us-east-1" else UNKNOWN)
+    assert known.unknown == (() if region == "us-east-1" else ("aws:PrincipalTag/team",))
+    elsewhere = request(on="arn:aws:s3:::other/x", given=given)
+    assert verdict(elsewhere, identity=READ, service_control=levels) is DENIED
+
+
+@pytest.mark.parametrize(
     ("by", "result", "exempt"),
     [
         (SESSION, DENIED, ""), (USER, DENIED, ""), (ROOT, DENIED, ""), (SSO, DENIED, ""),
@@ -407,6 +511,19 @@ def test_what_rcps_reach(asked, result):
     """
     grants = Grants(resource_control=(level("Root", rcp(deny(principal="*"))),), management_account=MANAGEMENT)
     assert decide(grants, asked).verdict is result
+
+
+@pytest.mark.parametrize("operator", ["Bool", "BoolIfExists"])
+@pytest.mark.parametrize("by", [SESSION, LINKED, "s3.amazonaws.com", "*"])
+def test_an_rcp_that_spares_services_hits_who_does_not_sign_only_if_it_says_so(operator, by):
+    """A request that nobody signed does not have aws:PrincipalIsAWSService.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice
+    """
+    perimeter = rcp(deny(principal="*", when={operator: {"aws:PrincipalIsAWSService": "false"}}))
+    grants = {"resource_control": (level("Root", perimeter),), "resource": resource(allow(principal="*"))}
+    hit = by == SESSION or (by == "*" and operator == "BoolIfExists")
+    assert verdict(request(by=by), **grants) is (DENIED if hit else ALLOWED)
 
 
 def test_full_access_is_attached_to_every_level_of_rcps():
@@ -480,6 +597,15 @@ def test_an_allow_that_hangs_on_a_key_leaves_the_verdict_unknown():
         its = resource(allow(principal={"AWS": ROLE}, when={"StringEquals": {"aws:SourceVpc": "vpc-1"}}), kind=kind)
         decision = decide(Grants(identity=NOTHING, resource=its), request(complete=False))
         assert (decision.verdict, decision.unknown) == (UNKNOWN, ("aws:SourceVpc",))
+
+
+def test_one_condition_that_hangs_on_a_key_is_enough():
+    guard = scp(deny("s3:*", "arn:aws:s3:::reports/*", when={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}))
+    grants = {"service_control": (level("Root", FULL, guard),)}
+    assert verdict(request(complete=False), **grants) is UNKNOWN
+    assert verdict(request(on="arn:aws:s3:::*", given={"aws:SourceVpc": "vpc-2"}, complete=False), **grants) is UNKNOWN
+    assert verdict(request(given={"aws:SourceVpc": "vpc-2"}, complete=False), **grants) is DENIED
+    assert verdict(request(on="arn:aws:s3:::other/x", complete=False), **grants) is ALLOWED
 
 
 def test_a_certain_deny_beats_what_is_unknown():
@@ -582,6 +708,24 @@ def test_what_is_kept_is_bounded():
         authorizer.decide(replace(asked, principal=replace(asked.principal, arn=f"{ROLE}{number}")))
     assert len(authorizer._routes) <= 8_192
     assert len(authorizer._distinct) == 1
+
+
+def test_one_name_may_be_that_of_two_principals():
+    """Cognito is a service and an identity provider.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    trust = resource(allow(principal={"Service": "cognito-identity.amazonaws.com"}), kind=PolicyKind.TRUST)
+    authorizer = ENGINE.authorizer(Grants(identity=NOTHING, resource=trust))
+    asked = request("sts:AssumeRoleWithWebIdentity", ROLE_ARN, by="cognito-identity.amazonaws.com")
+    service = replace(asked, principal=replace(asked.principal, kind=PrincipalKind.SERVICE))
+    for each, result in ((asked, DENIED), (service, ALLOWED)) * 2:
+        assert authorizer.decide(each).verdict is result
+        assert authorizer.verdict(each) is result
+    root, authorizer = request(by=ROOT), ENGINE.authorizer(Grants(identity=NOTHING))
+    user = replace(root, principal=replace(root.principal, kind=PrincipalKind.USER))
+    assert [authorizer.decide(each).verdict for each in (root, user, root)] == [ALLOWED, DENIED, ALLOWED]
+    assert [authorizer.verdict(each) for each in (user, root, user)] == [DENIED, ALLOWED, DENIED]
 
 
 def test_one_authorizer_serves_principals_of_every_kind():

@@ -124,7 +124,7 @@ def test_a_resource_policy_may_lack_resources_and_a_trust_policy_has_none() -> N
 @pytest.mark.parametrize(
     "resource",
     [
-        "*", "**", "arn:aws:s3:::b/*", "arn:*", "arn:aws:iam::*", "arn:${PARTITION}:s3:::${NAME}", "${ARN}", "*:role/x",
+        "*", "arn:aws:s3:::b/*", "arn:*", "arn:aws:iam::*", "arn:${PARTITION}:s3:::${NAME}", "${ARN}", "*:role/x",
         "arn:aws:iam::${orgctl:account-id:Shop}:role/x", "arn:aws:s3:::b/${aws:PrincipalTag/team, 'all'}",
         "arn:aws-us-gov:s3:::b", "arn:aws-iso-b:s3:::b", "arn:*:s3:::b", "arn:aws:logs:*:*:log-group:a:*",
     ],
@@ -158,6 +158,82 @@ def test_a_value_is_read_without_places() -> None:
         policy_of({"Version": "2012-10-17"}, SCP, "p")
 
 
+IN_FORCE = [
+    ('{"version": "2012-10-17", "Statement": {"Effect": "Deny", "action": "s3:*", "RESOURCE": "*"}}', None),
+    ('{"Version": "2012-10-17", "Statement": {"Effect": "deny", "Action": "s3:*", "Resource": "*"}}', None),
+    ('{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*"}}', ()),
+    ('{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "bucket"}}', ("bucket",)),
+    (
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3"}}',
+        ("arn:aws:s3:*:*:*",),
+    ),
+    ('{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "NotResource": []}}', ()),
+]
+
+
+@pytest.mark.parametrize(("text", "resources"), IN_FORCE)
+def test_what_aws_holds_is_read_where_its_meaning_is_plain(text: str, resources: tuple[str, ...] | None) -> None:
+    with pytest.raises(SourceErrors):
+        parse_policy(text, IDENTITY, "p")
+    expected = Statement(Effect.DENY, ("s3:*",), resources=("*",) if resources is None else resources)
+    assert parse_policy(text, IDENTITY, "p", in_force=True).statements == (expected,)
+    assert policy_of(json.loads(text), IDENTITY, "p").statements == (expected,)
+
+
+@pytest.mark.parametrize("empty", ['"Action": [], "Resource": "*"', '"Action": "s3:*", "Resource": [""]'])
+def test_a_statement_in_force_that_names_nothing_is_none(empty: str) -> None:
+    text = f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Deny", {empty}}}]}}'
+    assert parse_policy(text, SCP, "p", in_force=True).statements == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "condition"),
+    [
+        ('{"stringequals": {"aws:x": "a"}}', Condition("StringEquals", "aws:x", ("a",))),
+        (
+            '{"forAnyvalue:ARNLikeIfexists": {"aws:x": "a"}}',
+            Condition("ArnLike", "aws:x", ("a",), Quantifier.FOR_ANY, if_exists=True),
+        ),
+        ('{"IPAddress": {"aws:SourceIp": "x"}}', Condition("IpAddress", "aws:SourceIp", ("x",))),
+        ('{"Bool": {"aws:x": "1"}}', Condition("Bool", "aws:x", ("1",))),
+        ('{"NumericEquals": {"aws:x": ["1", "ten"]}}', Condition("NumericEquals", "aws:x", ("1", "ten"))),
+    ],
+)
+def test_conditions_in_force_are_read_though_they_be_odd(written: str, condition: Condition) -> None:
+    text = allow(f'"Condition": {written}')
+    with pytest.raises(SourceErrors):
+        read(IDENTITY, text)
+    assert parse_policy(text, IDENTITY, "p", in_force=True).statements[0].conditions == (condition,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        allow('"Condition": {"StringEqual": {"aws:x": "a"}}'),
+        allow('"Condition": {"ForAnyValue:Null": {"aws:x": "true"}}'),
+        allow('"Condition": {"NullIfExists": {"aws:x": "true"}}'),
+        allow('"Condition": {"StringEquals": {"aws:x": "a", "AWS:X": "b"}}'),
+        allow('"Principal": "*"'),
+        allow('"NotAction": "s3:*"'),
+        allow('"Actions": "s3:*"'),
+        policy('{"Effect": "Perhaps", "Action": "*", "Resource": "*"}'),
+        policy('{"effect": "Deny", "Effect": "Allow", "Action": "*", "Resource": "*"}'),
+        '{"Version": "2012-10-17", "Statement": []}',
+    ],
+)
+def test_what_has_no_plain_meaning_is_refused_even_in_force(text: str) -> None:
+    with pytest.raises(SourceErrors):
+        parse_policy(text, SCP, "p", in_force=True)
+
+
+def test_what_a_resource_control_policy_may_not_say_is_read_in_force() -> None:
+    text = policy('{"Effect": "Deny", "NotAction": ["s3:*"], "NotPrincipal": {"AWS": []}, "Resource": "*"}', top="")
+    (statement,) = parse_policy(text, PolicyKind.RESOURCE_CONTROL, "p", in_force=True).statements
+    assert statement == Statement(
+        Effect.DENY, ("s3:*",), not_actions=True, resources=("*",), principals=Principals(), not_principals=True
+    )
+
+
 WORDS = st.sampled_from([*TOP_ELEMENTS, *STATEMENT_ELEMENTS, *OPERATORS, "AWS", "aws:x", "ForAllValues:StringLike", ""])
 TEXTS = st.sampled_from(["Allow", "Deny", "2012-10-17", "*", "s3:*", "arn:aws:s3:::b", "true", "10.0.0.0/8", "${", "a"])
 DOCUMENTS = st.recursive(
@@ -173,6 +249,6 @@ def test_whatever_is_written_is_read_or_told_of(kind: PolicyKind, document: obje
     findings: list[Finding] = []
     node = compose_policy(json.dumps(document), "p.json", findings)
     assert node is not None
-    policy = read_policy(node, kind, "p", findings=findings)
+    policy = read_policy(node, kind, "p", "", findings)
     assert findings or (policy is not None and policy.statements)
     assert all(finding.place.line for finding in findings)

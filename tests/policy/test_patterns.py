@@ -96,6 +96,7 @@ def test_covers(general, special, holds):
         ("arn:aws:iam::*:user/x", "arn:aws:iam::111122223333:role/*", FALSE),
         ("arn:aws:iam::*:role/aws-service-role/*", "arn:aws:iam::111122223333:role/*", UNKNOWN),
         ("arn:aws:s3:::b/*", "*", UNKNOWN),
+        ("arn:aws:s3", "arn:aws:s3:::b/*", FALSE),
         ("arn:aws:iam::111122223333:role/BreakGlass", "arn:aws:iam::*:role/BreakGlass", UNKNOWN),
     ],
 )

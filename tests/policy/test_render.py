@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from org.policy.authorize import Engine, Grants
 from org.policy.context import make_context, principal_of
 from org.policy.decision import Decision
+from org.policy.grammar import GRAMMARS, Presence
 from org.policy.model import Condition, Effect, Level, Policy, PolicyKind, Principals, Quantifier, Statement
 from org.policy.parse import parse_policy, policy_of
 from org.policy.render import document_of, minify, normalise
@@ -69,31 +70,34 @@ def operator_and_key(condition: Condition) -> tuple[object, ...]:
 
 
 @st.composite
-def statements(draw: st.DrawFn, *, named: bool) -> Statement:
+def statements(draw: st.DrawFn, kind: PolicyKind) -> Statement:
+    named = GRAMMARS[kind].principal is Presence.NEEDED
+    is_rcp = kind is PolicyKind.RESOURCE_CONTROL
     principals = None
     if named:
         aws = tuple(draw(st.lists(st.sampled_from((ROLE, USER, "111122223333", OTHER)), max_size=3)))
         principals = Principals(everyone=not aws or draw(st.booleans()), aws=aws, service=("s3.amazonaws.com",) * 2)
+    has_resources = GRAMMARS[kind].resource is not Presence.REFUSED
     return Statement(
-        draw(st.sampled_from(list(Effect))),
-        draw(lists(ACTIONS)),
-        not_actions=draw(st.booleans()),
-        resources=draw(lists(RESOURCES)),
-        not_resources=draw(st.booleans()),
-        principals=principals,
-        not_principals=named and draw(st.booleans()),
+        Effect.DENY if is_rcp else draw(st.sampled_from(list(Effect))),
+        draw(lists(ACTIONS[1:] if is_rcp else ACTIONS)),
+        not_actions=not is_rcp and draw(st.booleans()),
+        resources=draw(lists(RESOURCES)) if has_resources else (),
+        not_resources=has_resources and draw(st.booleans()),
+        principals=Principals(everyone=True) if is_rcp else principals,
+        not_principals=named and not is_rcp and draw(st.booleans()),
         conditions=tuple(draw(st.lists(CONDITIONS, max_size=3, unique_by=operator_and_key))),
     )
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    kind = draw(st.sampled_from([PolicyKind.IDENTITY, PolicyKind.RESOURCE, PolicyKind.SERVICE_CONTROL]))
-    drawn = draw(st.lists(statements(named=kind is PolicyKind.RESOURCE), min_size=1, max_size=3))
+    kind = draw(st.sampled_from(list(PolicyKind)))
+    drawn = draw(st.lists(statements(kind), min_size=1, max_size=3))
     named = tuple(
         replace(each, index=index, sid=draw(st.sampled_from(["", f"S{index}"]))) for index, each in enumerate(drawn)
     )
-    old = kind is not PolicyKind.SERVICE_CONTROL and draw(st.booleans())
+    old = not GRAMMARS[kind].needs_version and draw(st.booleans())
     return Policy("p", kind, named, version="2008-10-17" if old else "2012-10-17")
 
 
@@ -117,15 +121,23 @@ def requests(draw: st.DrawFn) -> Request:
 
 
 def decide(policy: Policy, request: Request) -> Decision:
-    everything = Statement(Effect.ALLOW, ("*",), resources=("*",))
-    everything_else = Policy("all", PolicyKind.SERVICE_CONTROL, (everything,))
+    everything = Policy("all", policy.kind, (Statement(Effect.ALLOW, ("*",), resources=("*",)),))
+    levels = Level("Root", (policy,)), Level("account A", (everything,))
     match policy.kind:
         case PolicyKind.IDENTITY:
             grants = Grants(identity=(policy,))
-        case PolicyKind.RESOURCE:
-            grants = Grants(identity=(), resource=policy)
+        case PolicyKind.BOUNDARY:
+            grants = Grants(boundary=(policy,))
+        case PolicyKind.SESSION:
+            grants = Grants(session=(policy,))
+        case PolicyKind.ENDPOINT:
+            grants = Grants(endpoint=policy)
+        case PolicyKind.SERVICE_CONTROL:
+            grants = Grants(service_control=levels)
+        case PolicyKind.RESOURCE_CONTROL:
+            grants = Grants(resource_control=(Level("Root", (policy, everything)), levels[1]))
         case _:
-            grants = Grants(service_control=(Level("Root", (policy,)), Level("account A", (everything_else,))))
+            grants = Grants(identity=(), resource=policy)
     return ENGINE.authorizer(grants).decide(request)
 
 

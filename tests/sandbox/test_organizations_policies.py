@@ -37,6 +37,7 @@ CONTENT = {
     "DECLARATIVE_POLICY_EC2": {"ec2_attributes": {"image_block_public_access": {}}},
     "SECURITYHUB_POLICY": {"securityhub": {}},
     "INSPECTOR_POLICY": {"inspector": {}},
+    "NETWORK_SECURITY_DIRECTOR_POLICY": {"network_security_director": {}},
     "UPGRADE_ROLLOUT_POLICY": {"upgrade_rollout": {}},
     "BEDROCK_POLICY": {"bedrock": {}},
     "S3_POLICY": {"s3_attributes": {}},
