@@ -33,12 +33,19 @@ def proof_lines(proof: Proof) -> Iterator[str]:
     asked = f"{principals} × {calls} in {accounts}"
     if not proof.findings:
         yield f"Lockout proof: nobody is locked out ({asked})"
+        yield from _assumed(proof)
         return
     told = [f"{_count(len(proof.lockouts), 'lockout')}"] if proof.lockouts else []
     told += [f"{len(proof.open)} not ruled out"] if proof.open else []
     yield f"Lockout proof: {', '.join(told)} ({asked})"
     for finding in proof.findings:
         yield from (printable(line) for line in _finding(finding))
+    yield from _assumed(proof)
+
+
+def _assumed(proof: Proof) -> Iterator[str]:
+    if proof.assumed_types:
+        yield printable(f"  calls guessed from names only: {_listed(proof.assumed_types, _SHOWN)}")
 
 
 def headline(finding: LockoutFinding) -> str:

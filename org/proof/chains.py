@@ -11,6 +11,7 @@ from org.changes import Change
 from org.model import ObservedOrganization, ObservedPolicy, PolicyType
 from org.plan.model import Plan
 from org.policy.authorize import Grants
+from org.policy.grammar import STATEMENT_KINDS
 from org.policy.model import Condition, Effect, Level, Policy, PolicyKind, Statement
 from org.policy.parse import policy_of
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
@@ -19,7 +20,6 @@ from org.source.findings import SourceErrors
 
 UNREADABLE = "orgctl:ContentOfThePolicy"
 """Stands as a condition key in a policy whose content is not known: whatever it decides is unknown."""
-KINDS = {SERVICE_CONTROL_POLICY: PolicyKind.SERVICE_CONTROL, RESOURCE_CONTROL_POLICY: PolicyKind.RESOURCE_CONTROL}
 DECLARATIVE = PolicyType("DECLARATIVE_POLICY_EC2")
 Signature: TypeAlias = tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
 
@@ -32,6 +32,7 @@ class Chains:
         self._observed = {policy.id: policy for policy in observed.policies}
         self._levels: dict[tuple[str, PolicyType], Level] = {}
         self._parsed: dict[Document, Policy] = {}
+        self._signatures: dict[str, Signature] = {}
 
     @cached_property
     def accounts(self) -> Mapping[str, Node]:
@@ -74,10 +75,16 @@ class Chains:
 
         An account that has nothing of its own attached is like any other beside it.
         """
+        id = self.id_of(account)
+        if id not in self._signatures:
+            self._signatures[id] = self._signature(id)
+        return self._signatures[id]
+
+    def _signature(self, id: str) -> Signature:
         found = []
-        for node in self.tree.line_of(self.id_of(account)):
+        for node in self.tree.line_of(id):
             documents = (self._document(key) for key in sorted(self.tree.attached.get(node.id, ())))
-            told = tuple((d.type, d.name, d.content) for d in documents if d.type in (*KINDS, DECLARATIVE))
+            told = tuple((d.type, d.name, d.content) for d in documents if d.type in (*STATEMENT_KINDS, DECLARATIVE))
             own = any(name not in FULL_ACCESS.values() for _, name, _ in told)
             found.append(("" if node.is_account and not own else node.id, told))
         return tuple(found)
@@ -97,7 +104,7 @@ class Chains:
         return self.parsed((observed.type, observed.name)), observed
 
     def policy_named(self, kind: PolicyKind, name: str) -> Policy | None:
-        keys = ((type, name) for type, found in KINDS.items() if found is kind)
+        keys = ((type, name) for type, found in STATEMENT_KINDS.items() if found is kind)
         return next((self.parsed(key) for key in keys if key in self.tree.policies), None)
 
     def attached(self, policy: ObservedPolicy | PolicyKey) -> tuple[str, ...]:
@@ -167,7 +174,7 @@ def chains_with(plan: Plan, done: Iterable[Change]) -> Chains:
 
 @lru_cache(maxsize=4_096)
 def _parse(document: Document, arn: str) -> Policy:
-    kind = KINDS[document.type]
+    kind = STATEMENT_KINDS[document.type]
     if document.aws_managed and document.name == FULL_ACCESS[document.type]:
         return Policy(document.name, kind, (Statement(Effect.ALLOW, ("*",), resources=("*",)),), arn)
     try:

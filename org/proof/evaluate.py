@@ -18,7 +18,7 @@ from org.proof.declarative import denied_calls
 from org.proof.expand import Expander, fill, find_witnesses
 from org.proof.gathered import NOWHERE, Found, Key, findings_of
 from org.proof.hints import find_hints
-from org.proof.model import BlockedCall, Demand, LockoutFinding
+from org.proof.model import BlockedCall, Demand, LockoutFinding, Meaning
 from org.proof.regions import regions_of
 
 _Asked: TypeAlias = tuple[RequiredCall, str, str]
@@ -59,9 +59,10 @@ class Evaluation:
         for alike in self._groups(demand.calls):
             if all(authorizer.verdict(request) is Verdict.ALLOWED for request, _ in requests(*alike[0])):
                 continue
+            decided: dict[str, Decision] = {}
             for each in alike:
                 for request, region in requests(*each):
-                    self._blocked(chains, authorizer, names, demand, request, region, when, each[0].action)
+                    self._blocked(chains, authorizer, names, demand, request, region, when, each[0].action, decided)
         for call in demand.calls if declared else ():
             if not is_pattern(call.action):
                 self._ask_declared(chains, declared, names, demand, call, when)
@@ -99,6 +100,10 @@ class Evaluation:
     def _context(self, chains: Chains, principal: Principal, demand: Demand, region: str) -> dict[str, ContextValue]:
         tree = chains.tree
         known = principal.account in tree.nodes
+        owned: dict[str, ContextValue] = {}
+        if demand.account in tree.nodes:
+            owned["aws:resourceorgid"] = tree.organization_id
+            owned["aws:resourceorgpaths"] = (chains.organization_path(demand.account),)
         return make_context(
             principal,
             "",
@@ -107,7 +112,7 @@ class Evaluation:
             organization_id=tree.organization_id if known else "",
             organization_path=chains.organization_path(principal.account) if known else "",
             resource_account=demand.account,
-            more=demand.context,
+            more={**owned, **demand.context},
         )
 
     def _blocked(
@@ -120,11 +125,15 @@ class Evaluation:
         region: str,
         when: str,
         pattern: str,
+        decided: dict[str, Decision],
     ) -> None:
-        decision = authorizer.decide(request)
+        """Put down what does not go through; `decided` holds what was decided on alike calls, by Region."""
+        decision = decided.get(region) or authorizer.decide(request)
         asked = request
         if decision.verdict is Verdict.UNKNOWN and "resource" in decision.unknown:
-            asked, decision = self._witnessed(chains, authorizer, request, decision, region)
+            asked, decision = self._witnessed(chains, authorizer, request, demand.meaning, region)
+        elif decision.verdict in (Verdict.DENIED, Verdict.ALLOWED):
+            decided[region] = decision
         if decision.verdict is Verdict.ALLOWED:
             return
         because = ""
@@ -135,33 +144,38 @@ class Evaluation:
         key = (decision.verdict, demand.who, demand.exempt, because, when, place)
         found = self._found.setdefault(key, Found(demand, when, because, chains))
         found.deciding |= dict.fromkeys(decision.deciding)
+        # The account of the resource is one of many, unless it is named while the principal's is not.
+        shared = demand.account == request.principal.account or f"::{request.principal.account}:" in demand.exempt
         found.calls[
             BlockedCall(
                 asked.action,
-                asked.resource.replace(f":{demand.account}:", ":*:"),
+                asked.resource.replace(f":{demand.account}:", ":*:") if shared else asked.resource,
                 region if self.by_region else "",
                 pattern if is_pattern(pattern) else "",
             )
         ] = None
         found.accounts.update(names)
-        if found.chains is chains and found.demand.arn == demand.arn:
-            found.requests.append(request)
+        proved_on = asked if demand.meaning is Meaning.USUAL else request
+        found.requests.setdefault(id(authorizer), (authorizer.grants, []))[1].append(proved_on)
         for deciding in decision.deciding:
             statement = self._statement(chains, deciding)
             if statement is not None and deciding.explicit:
                 found.hints |= dict.fromkeys(find_hints(statement, demand.exempt))
 
     def _witnessed(
-        self, chains: Chains, authorizer: Authorizer, request: Request, decision: Decision, region: str
+        self, chains: Chains, authorizer: Authorizer, request: Request, meaning: Meaning, region: str
     ) -> tuple[Request, Decision]:
-        """Look for one resource, among those asked for, that is surely refused."""
+        """Look for one resource, among those asked for, that is surely refused, as far as others are meant at all."""
+        decision = authorizer.decide(request)
+        if meaning is Meaning.UNKNOWN:
+            return request, decision
         statements = [self._statement(chains, deciding) for deciding in decision.deciding]
         patterns = [resource for s in statements if s is not None and not s.not_resources for resource in s.resources]
         account = request.resource_account
         for witness in find_witnesses(request.resource, patterns, region=region, account=account):
             single = replace(request, resource=witness)
             found = authorizer.decide(single)
-            if found.verdict is Verdict.DENIED:
+            if found.verdict is Verdict.DENIED or meaning is Meaning.USUAL:
                 return single, found
         return request, decision
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from org.policy.authorize import Engine, Grants
 from org.policy.decision import Deciding, Verdict
@@ -16,7 +17,7 @@ from org.proof.hints import PRINCIPAL_KEY, exempts
 from org.proof.model import Exemption
 from org.proof.tree import FULL_ACCESS
 
-__all__ = ["Exemption", "find_exemption"]
+__all__ = ["Asked", "Edits", "Exemption", "find_edits", "find_exemption"]
 _ROUNDS = 8
 _FULL = Policy(
     FULL_ACCESS[SERVICE_CONTROL_POLICY],
@@ -24,6 +25,88 @@ _FULL = Policy(
     (Statement(Effect.ALLOW, ("*",), resources=("*",)),),
 )
 _ORGANIZATION_KINDS = (PolicyKind.SERVICE_CONTROL, PolicyKind.RESOURCE_CONTROL)
+Asked: TypeAlias = Sequence[tuple[Grants, Sequence[Request]]]
+"""Requests with the policies around them, by account."""
+_PolicyKey: TypeAlias = tuple[PolicyKind, str]
+
+
+@dataclass(slots=True)
+class Edits:
+    """Changes to policies; those of several findings put together let through whatever each lets through."""
+
+    spared: dict[tuple[_PolicyKey, int], dict[str, None]] = field(default_factory=dict)
+    """By statement: the principals that its Deny is to spare."""
+    allowed: dict[_PolicyKey, dict[str, None]] = field(default_factory=dict)
+    """By policy: the actions that one statement more is to allow."""
+    full: dict[str, None] = field(default_factory=dict)
+    """Levels at which FullAWSAccess is to be attached."""
+    levels: dict[object, str] = field(default_factory=dict)
+    """By statement and policy: a level at which it was met."""
+
+    def __bool__(self) -> bool:
+        return bool(self.spared or self.allowed or self.full)
+
+    def size(self) -> int:
+        return sum(map(len, (*self.spared.values(), *self.allowed.values()))) + len(self.full)
+
+    def include(self, other: Edits) -> None:
+        for statement, arns in other.spared.items():
+            self.spared.setdefault(statement, {}).update(arns)
+        for policy, actions in other.allowed.items():
+            self.allowed.setdefault(policy, {}).update(actions)
+        self.full.update(other.full)
+        self.levels.update(other.levels)
+
+    def applied(self, grants: Grants) -> Grants:
+        service, resource = (
+            tuple(map(self._level, levels)) for levels in (grants.service_control, grants.resource_control)
+        )
+        service = tuple(
+            replace(level, policies=(*level.policies, _FULL)) if level.name in self.full else level for level in service
+        )
+        return replace(grants, service_control=service, resource_control=resource)
+
+    def changed(self, policy: Policy) -> Policy:
+        """Answer the policy with what is spared and allowed in it."""
+        key = (policy.kind, policy.name)
+        statements = tuple(
+            _sparing(statement, self.spared[key, statement.index])
+            if (key, statement.index) in self.spared
+            else statement
+            for statement in policy.statements
+        )
+        if key in self.allowed:
+            actions = tuple(sorted(self.allowed[key]))
+            statements += (Statement(Effect.ALLOW, actions, index=len(statements), resources=("*",)),)
+        return policy if statements == policy.statements else replace(policy, statements=statements)
+
+    def _level(self, level: Level) -> Level:
+        policies = tuple(map(self.changed, level.policies))
+        return level if policies == level.policies else replace(level, policies=policies)
+
+    def told(self, asked: Iterable[Grants], everything: Edits | None = None) -> Iterator[Exemption]:
+        """Yield each change as a statement to paste, which holds what `everything` wants of that statement, too."""
+        whole = everything or self
+        policies = {
+            (p.kind, p.name): p
+            for grants in asked
+            for level in (*grants.resource_control, *grants.service_control)
+            for p in level.policies
+        }
+        for key, index in self.spared:
+            policy = policies[key]
+            statement = policy.statements[index]
+            arns = whole.spared[key, index]
+            says = f"let {statement.label} of {policy.name} spare {' and '.join(arns)}"
+            level = self.levels[key, index]
+            yield Exemption(policy.name, statement.label, level, says, _as_json(policy, _sparing(statement, arns)))
+        for key in self.allowed:
+            policy = policies[key]
+            says = f"add to {policy.name} a statement that allows the call"
+            added = whole.changed(policy).statements[-1]
+            yield Exemption(policy.name, "", self.levels[key], says, _as_json(policy, added))
+        for level in self.full:
+            yield Exemption(_FULL.name, "", level, f"keep {_FULL.name} attached to {level}")
 
 
 def find_exemption(
@@ -34,71 +117,91 @@ def find_exemption(
     A Deny gets the principal among those that it spares; where no statement allows, the calls are added to what does,
     or AWS's FullAWSAccess is attached where nothing stands.
     """
-    found: dict[tuple[str, str, str], Exemption] = {}
+    edits = find_edits([(grants, requests)], exempt_arn, engine)
+    return tuple(edits.told([grants])) if edits else ()
+
+
+def find_edits(asked: Asked, exempt_arn: str, engine: Engine) -> Edits | None:
+    """Answer what lets all of the requests through in all of the accounts; None where nothing does."""
+    edits = Edits()
+    for grants, requests in asked:
+        if not _suffice(edits, grants, requests, exempt_arn, engine):
+            return None
+    # What was added for one account may bring nothing new for those before it, but is proved there, too.
+    return edits if all(lets_through(edits, grants, requests, engine) for grants, requests in asked) else None
+
+
+def lets_through(edits: Edits, grants: Grants, requests: Iterable[Request], engine: Engine) -> bool:
+    authorizer = engine.authorizer(edits.applied(grants))
+    return all(authorizer.verdict(request) is Verdict.ALLOWED for request in requests)
+
+
+def _suffice(edits: Edits, grants: Grants, requests: Sequence[Request], exempt_arn: str, engine: Engine) -> bool:
+    """Add to the edits until they suffice, or nothing more can be added."""
     for _ in range(_ROUNDS):
-        decisions = [engine.authorizer(grants).decide(request) for request in requests]
-        blocked = [(r, d) for r, d in zip(requests, decisions, strict=True) if d.verdict is not Verdict.ALLOWED]
+        changed = edits.applied(grants)
+        authorizer = engine.authorizer(changed)
+        blocked = [request for request in requests if authorizer.verdict(request) is not Verdict.ALLOWED]
         if not blocked:
-            return tuple(found.values())
-        changed = grants
-        for deciding in dict.fromkeys(each for _, decision in blocked for each in decision.deciding):
-            actions = sorted({r.action for r, d in blocked if deciding in d.deciding})
-            change = _change(changed, deciding, exempt_arn, actions)
-            if change is None:
-                return ()
-            changed, exemption = change
-            found[exemption.policy, exemption.sid, "" if exemption.sid else exemption.level] = exemption
-        if changed == grants:
-            return ()
-        grants = changed
-    return ()
+            return True
+        reasons: dict[Deciding, dict[str, None]] = {}
+        for request in blocked:
+            for deciding in authorizer.decide(request).deciding:
+                reasons.setdefault(deciding, {})[request.action] = None
+        before = edits.size()
+        for deciding, actions in reasons.items():
+            if not _edit(edits, changed, deciding, exempt_arn, actions):
+                return False
+        if edits.size() == before:
+            return False
+    return False
 
 
-def _change(
-    grants: Grants, deciding: Deciding, exempt_arn: str, actions: Sequence[str]
-) -> tuple[Grants, Exemption] | None:
+def _edit(edits: Edits, grants: Grants, deciding: Deciding, exempt_arn: str, actions: dict[str, None]) -> bool:
+    """Add what is to be done about one reason; False where nothing can be."""
     if deciding.kind not in _ORGANIZATION_KINDS:
-        return None
+        return False
     levels = grants.service_control if deciding.kind is PolicyKind.SERVICE_CONTROL else grants.resource_control
     level = next((each for each in levels if each.name == deciding.level), None)
     if level is None:
-        return None
+        return False
     policy = next((p for p in level.policies if p.name == deciding.policy), None)
     statement = policy.statements[deciding.index] if policy is not None and deciding.index >= 0 else None
     if policy is not None and statement is not None and statement.effect is Effect.DENY:
-        if any(condition.key.startswith("orgctl:") for condition in statement.conditions):
-            return None
-        spared = _sparing(statement, exempt_arn)
-        says = f"let {statement.label} of {policy.name} spare {exempt_arn}"
-        exemption = Exemption(policy.name, statement.label, level.name, says, _as_json(policy, spared))
-        return _with_statement(grants, policy, spared), exemption
-    return _allow(grants, deciding.kind, level, actions)
-
-
-def _allow(grants: Grants, kind: PolicyKind, level: Level, actions: Sequence[str]) -> tuple[Grants, Exemption] | None:
-    if kind is not PolicyKind.SERVICE_CONTROL:
-        return None
-    lists = [p for p in level.policies if any(s.effect is Effect.ALLOW for s in p.statements) and p.name != _FULL.name]
+        if not _is_ours(policy):
+            return False
+        key = (policy.kind, policy.name)
+        edits.spared.setdefault((key, statement.index), {})[exempt_arn] = None
+        edits.levels.setdefault((key, statement.index), level.name)
+        return True
+    if deciding.kind is not PolicyKind.SERVICE_CONTROL:
+        return False
+    lists = [p for p in level.policies if any(s.effect is Effect.ALLOW for s in p.statements) and _is_ours(p)]
     if not lists:
-        exemption = Exemption(_FULL.name, "", level.name, f"keep {_FULL.name} attached to {level.name}")
-        return _with_level(grants, replace(level, policies=(*level.policies, _FULL))), exemption
-    policy = lists[0]
-    added = Statement(Effect.ALLOW, tuple(actions), index=len(policy.statements), resources=("*",))
-    says = f"add to {policy.name} a statement that allows the call"
-    exemption = Exemption(policy.name, "", level.name, says, _as_json(policy, added))
-    return _with_policy(grants, policy, replace(policy, statements=(*policy.statements, added))), exemption
+        edits.full[level.name] = None
+        return True
+    key = (lists[0].kind, lists[0].name)
+    edits.allowed.setdefault(key, {}).update(actions)
+    edits.levels.setdefault(key, level.name)
+    return True
 
 
-def _sparing(statement: Statement, arn: str) -> Statement:
+def _is_ours(policy: Policy) -> bool:
+    """Say whether its statements can be changed: it is not AWS's own, and its content is known."""
+    unread = any(each.key.startswith("orgctl:") for statement in policy.statements for each in statement.conditions)
+    return policy.name != _FULL.name and "::aws:policy/" not in policy.arn and not unread
+
+
+def _sparing(statement: Statement, arns: Iterable[str]) -> Statement:
     conditions = list(statement.conditions)
-    for at, condition in enumerate(conditions):
-        if _spares(condition) and arn in condition.values:
-            return statement
-        if _spares(condition):
-            conditions[at] = replace(condition, values=(*condition.values, arn))
-            return replace(statement, conditions=tuple(conditions))
-    added = Condition("ArnNotLike", "aws:PrincipalArn", (arn,))
-    return replace(statement, conditions=(*conditions, added))
+    at = next((at for at, condition in enumerate(conditions) if _spares(condition)), None)
+    if at is None:
+        added = Condition("ArnNotLike", "aws:PrincipalArn", tuple(arns))
+        return replace(statement, conditions=(*conditions, added))
+    values = conditions[at].values
+    more = tuple(arn for arn in arns if arn not in values)
+    conditions[at] = replace(conditions[at], values=(*values, *more))
+    return replace(statement, conditions=tuple(conditions)) if more else statement
 
 
 def _spares(condition: Condition) -> bool:
@@ -106,27 +209,6 @@ def _spares(condition: Condition) -> bool:
     wild = condition.operator in ("ArnNotLike", "ArnNotEquals", "StringNotLike")
     plain = condition.quantifier is Quantifier.NONE and condition.key.lower() == PRINCIPAL_KEY
     return wild and plain and exempts(condition.operator)
-
-
-def _with_statement(grants: Grants, policy: Policy, statement: Statement) -> Grants:
-    statements = tuple(statement if s.index == statement.index else s for s in policy.statements)
-    return _with_policy(grants, policy, replace(policy, statements=statements))
-
-
-def _with_policy(grants: Grants, old: Policy, new: Policy) -> Grants:
-    def changed(levels: tuple[Level, ...]) -> tuple[Level, ...]:
-        return tuple(replace(level, policies=tuple(new if p == old else p for p in level.policies)) for level in levels)
-
-    return replace(
-        grants,
-        service_control=changed(grants.service_control),
-        resource_control=changed(grants.resource_control),
-    )
-
-
-def _with_level(grants: Grants, level: Level) -> Grants:
-    levels = tuple(level if each.name == level.name else each for each in grants.service_control)
-    return replace(grants, service_control=levels)
 
 
 def _as_json(policy: Policy, statement: Statement) -> str:

@@ -14,9 +14,11 @@ from typing import TypeAlias
 from org.policy.catalog import Catalog
 from org.policy.model import Policy
 from org.policy.patterns import covers, is_pattern, overlaps
+from org.policy.request_keys import passes_tags
 from org.proof.regions import is_global
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_WILD = re.compile(r"[*?]")
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _FILLED = frozenset({"Partition", "Region", "Account"})
 Kind: TypeAlias = tuple[object, ...]
@@ -48,11 +50,13 @@ def vocabulary_of(policies: Iterable[Policy]) -> Vocabulary:
 class Expander:
     """Made once for all policies of a proof; what it finds out it keeps."""
 
-    def __init__(self, catalog: Catalog, vocabulary: Vocabulary) -> None:
+    def __init__(self, catalog: Catalog, vocabulary: Vocabulary, partition: str) -> None:
         self._catalog = catalog
         self._vocabulary = vocabulary
+        self._partition = partition
         self._expanded: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         self._kinds: dict[tuple[str, str], Kind] = {}
+        self._starts = [(pattern, _start(pattern)) for pattern in vocabulary.resources]
         self._relations: dict[str, frozenset[tuple[str, bool]]] = {}
         self._keys: dict[str, frozenset[str]] = {}
         self._marks: dict[str, frozenset[str]] | None = None
@@ -71,14 +75,16 @@ class Expander:
     def kind_of(self, action: str, form: str) -> Kind:
         """Answer what is the same for all actions on resources that no policy of the proof tells apart."""
         if (action, form) not in self._kinds:
-            known = self._catalog.find_action(action) is not None
+            entry = self._catalog.find_action(action)
             service = action.partition(":")[0].lower()
             self._kinds[action, form] = (
                 self._marks_of(action),
                 self._catalog.supports_resource_control(action),
                 is_global(action),
                 self._keys_of(service),
-                "" if known else action,
+                entry is None or passes_tags(entry),
+                "" if entry else action,
+                entry is not None and not entry.resources,
                 self._relation(form),
                 tuple(sorted(set(_PLACEHOLDER.findall(form)) & _FILLED)),
             )
@@ -114,10 +120,20 @@ class Expander:
     def _relation(self, form: str) -> frozenset[tuple[str, bool]]:
         """Answer the Resource patterns that meet an ARN, and whether each covers it."""
         if form not in self._relations:
-            open = _PLACEHOLDER.sub("*", form)
-            met = (pattern for pattern in self._vocabulary.resources if overlaps(pattern, open))
+            open = _PLACEHOLDER.sub("*", form.replace("${Partition}", self._partition))
+            start = _start(open)
+            met = (
+                pattern
+                for pattern, begins in self._starts
+                if (begins.startswith(start) or start.startswith(begins)) and overlaps(pattern, open)
+            )
             self._relations[form] = frozenset((pattern, covers(pattern, open)) for pattern in met)
         return self._relations[form]
+
+
+def _start(pattern: str) -> str:
+    """Answer what every text begins with that the pattern matches."""
+    return _WILD.split(pattern, maxsplit=1)[0]
 
 
 def _meet(form: str, resource: str) -> bool:

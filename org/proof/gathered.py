@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from org.policy.authorize import Engine
+from org.policy.authorize import Engine, Grants
 from org.policy.decision import Deciding, Verdict
 from org.policy.request import Request
 from org.proof.chains import Chains
-from org.proof.exemption import find_exemption
-from org.proof.model import BlockedCall, Demand, Exemption, LockoutFinding
+from org.proof.exemption import Edits, find_edits, lets_through
+from org.proof.model import BlockedCall, Demand, LockoutFinding
 
-_MOST_REQUESTS = 200
-"""So many of a finding's calls are proved to go through with the exemption."""
 Key: TypeAlias = tuple[Verdict, str, str, str, str, tuple[str, str, str]]
 """Verdict, who, what an exemption names, because, when, and the first deciding policy with statement and level."""
 NOWHERE = ("", "", "")
@@ -32,14 +30,21 @@ class Found:
     deciding: dict[Deciding, None] = field(default_factory=dict)
     calls: dict[BlockedCall, None] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
-    requests: list[Request] = field(default_factory=list)
+    requests: dict[int, tuple[Grants, list[Request]]] = field(default_factory=dict)
+    """All that did not go through, with the policies around it: what an exemption is proved on."""
     hints: dict[str, None] = field(default_factory=dict)
 
 
 def findings_of(gathered: Mapping[Key, Found], engine: Engine) -> Iterator[LockoutFinding]:
-    """Yield the findings, lockouts first, with exemptions that are proved."""
+    """Yield the findings, lockouts first, with exemptions that are proved on every call in every account.
+
+    Where several findings hang on one statement, each shows it with what all of them need: it is pasted once.
+    """
+    edits = {key: _edits(found, engine) for key, found in gathered.items()}
+    together = _together(gathered, edits, engine)
     for key, found in sorted(gathered.items(), key=lambda item: _ORDER.index(item[0][0])):
         deciding = tuple(found.deciding)
+        own = edits[key]
         yield LockoutFinding(
             verdict=key[0],
             who=found.demand.who,
@@ -48,19 +53,27 @@ def findings_of(gathered: Mapping[Key, Found], engine: Engine) -> Iterator[Locko
             accounts=tuple(sorted(found.accounts)),
             deciding=deciding,
             attached=tuple(_attached(found.chains, each) for each in deciding),
-            exemptions=_exemptions(found, engine),
+            exemptions=tuple(own.told((grants for grants, _ in found.requests.values()), together)) if own else (),
             hints=tuple(found.hints),
             because=found.because,
             when=found.when,
         )
 
 
-def _exemptions(found: Found, engine: Engine) -> tuple[Exemption, ...]:
-    if not found.requests:
-        return ()
-    first = found.requests[0]
-    grants = found.chains.grants(first.principal.account, first.resource_account)
-    return find_exemption(grants, found.requests[:_MOST_REQUESTS], found.demand.exempt, engine)
+def _edits(found: Found, engine: Engine) -> Edits | None:
+    return find_edits(list(found.requests.values()), found.demand.exempt, engine) if found.requests else None
+
+
+def _together(gathered: Mapping[Key, Found], edits: dict[Key, Edits | None], engine: Engine) -> Edits:
+    """Put the changes of all findings together; a finding that would not go through with them all loses its own."""
+    together = Edits()
+    for each in edits.values():
+        if each:
+            together.include(each)
+    for key, found in gathered.items():
+        if not all(lets_through(together, grants, asked, engine) for grants, asked in found.requests.values()):
+            edits[key] = None
+    return together
 
 
 def _attached(chains: Chains, deciding: Deciding) -> str:

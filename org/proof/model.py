@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from org.model import RequiredCall
 from org.policy.decision import Deciding, Verdict
+
+
+class Meaning(StrEnum):
+    """What a `*` in the resource of a call stands for."""
+
+    EACH = "each"
+    """Every resource of such a name: one that is refused is a lockout."""
+    UNKNOWN = "unknown"
+    """One resource, of which this much is known."""
+    USUAL = "usual"
+    """A resource of no special name: that others are guarded is as it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +36,7 @@ class Demand:
     account: str
     """In which account the resources are; where the principal is, its ARN says."""
     context: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
+    meaning: Meaning = Meaning.EACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,8 @@ class Proof:
     """Pairs of principal and call, as they were asked for."""
     accounts: int
     findings: tuple[LockoutFinding, ...] = ()
+    assumed_types: tuple[str, ...] = ()
+    """Resource types in the StackSets' templates whose calls are guessed from the names of calls."""
 
     @property
     def lockouts(self) -> tuple[LockoutFinding, ...]:

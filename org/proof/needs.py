@@ -10,16 +10,19 @@ Identity Center has trusted access.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from org.changes import EnableTrustedAccess
+from org.errors import OrgctlError
 from org.model import Region, RequiredCall
 from org.plan.model import Plan
 from org.proof.chains import Chains
-from org.proof.model import Demand
+from org.proof.model import Demand, Meaning
 from org.proof.regions import partition_of
 from org.proof.stacks import Stacks
-from org.references import resolve
+from org.references import find_references, resolve
 
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 AUDIT_ROLE = "orgctl-audit"
@@ -76,25 +79,44 @@ class Needs:
         yield from self.stacks.kept(account)
         yield from self._access(account)
         yield from self._baseline(account)
+        yield from self._central(account)
         if self.has_identity_center:
             yield self._sign_in(account)
 
     def _protected(self, account: str) -> Iterator[Demand]:
-        ids = self.chains.tree.ids
+        """Yield the calls of principals of this account, and those that principals of others make on what it has.
+
+        `*` as the account of a resource is the principal's own, and any besides if the principal is of one account.
+        """
         for principal in self.plan.protected_principals:
-            arn = resolve(principal.arn, ids)
+            arn = resolve(principal.arn, self.chains.tree.ids)
             parts = arn.split(":")
-            if parts[4] not in ("*", account):
-                continue
-            parts[4] = account
             parts[1] = self.partition if parts[1] == "*" else parts[1]
-            calls = tuple(
-                RequiredCall(call.action, resolve(call.resource, ids).replace(":*:", f":{account}:", 1), call.context)
-                if ":iam::*:" in call.resource
-                else call
-                for call in principal.calls
-            )
-            yield Demand(principal.name, ":".join(parts), arn, calls, self.regions, account, _DIRECT)
+            home = parts[4]
+            calls = [(call, resolve(call.resource, self.chains.tree.ids)) for call in principal.calls]
+            for text in (arn, *(resource for _, resource in calls)):
+                for reference in find_references(text):
+                    raise OrgctlError(
+                        f"protected principal {principal.name}",
+                        f"{text} names {reference}, which there is not",
+                        "name an account or unit of the manifest",
+                    )
+            if home in ("*", account):
+                here = ":".join([*parts[:4], account, *parts[5:]])
+                for owner, asked in _by_owner(calls, account, everywhere=home != "*").items():
+                    yield Demand(principal.name, here, arn, tuple(asked), self.regions, owner, self._direct(owner))
+            if home != account:
+                owners = (account,) if home == "*" else (account, "*")
+                asked = [_of(call, resource, account) for call, resource in calls if _owner(resource) in owners]
+                if asked:
+                    there, context = ":".join(parts), self._direct(account, home)
+                    yield Demand(principal.name, there, arn, tuple(asked), self.regions, account, context)
+
+    def _direct(self, owner: str, home: str = "") -> Mapping[str, str | None]:
+        """Answer what is known of a call that somebody makes; `*` is whichever account of the organization."""
+        id = self.chains.tree.organization_id
+        within = {"aws:resourceorgid": id} if owner == "*" else {}
+        return _DIRECT | within | ({"aws:principalorgid": id} if home == "*" else {})
 
     def _role(self, who: str, name: str, account: str, calls: tuple[RequiredCall, ...]) -> Demand:
         arn, exempt = (f"arn:{self.partition}:iam::{where}:role/{name}" for where in (account, "*"))
@@ -102,7 +124,8 @@ class Needs:
 
     def _access(self, account: str) -> Iterator[Demand]:
         """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html"""
-        yield self._role(ACCESS_ROLE, ACCESS_ROLE, account, tuple(map(RequiredCall, REPAIR_CALLS)))
+        repair = self._role(ACCESS_ROLE, ACCESS_ROLE, account, tuple(map(RequiredCall, REPAIR_CALLS)))
+        yield replace(repair, meaning=Meaning.USUAL)
         into = f"arn:{self.partition}:iam::{account}:role/{ACCESS_ROLE}"
         yield self._coming("management account", self.chains.management, account, into)
 
@@ -117,21 +140,42 @@ class Needs:
                 continue
             home, lineage = parameters["HomeRegion"], parameters["LineageAccountId"]
             if region == home:
-                yield self._role(AUDIT_ROLE, AUDIT_ROLE, account, tuple(map(RequiredCall, AUDIT_CALLS)))
+                audit = self._role(AUDIT_ROLE, AUDIT_ROLE, account, tuple(map(RequiredCall, AUDIT_CALLS)))
+                yield replace(audit, meaning=Meaning.USUAL)
                 into = f"arn:{self.partition}:iam::{account}:role/{AUDIT_ROLE}"
                 yield self._coming("auditors", parameters["AuditAccountId"], account, into)
-            bus = f"arn:{self.partition}:events:{home}:{lineage}:event-bus/{parameters.get('CentralBusName', _BUS)}"
             arn, exempt = (
                 f"arn:{self.partition}:iam::{where}:role/{FORWARDER_ROLE_PREFIX}{region}" for where in (account, "*")
             )
-            yield Demand(
-                f"event forwarding of {name}",
-                arn,
-                exempt,
-                (RequiredCall("events:PutEvents", bus),),
-                (home,),
-                lineage,
-            )
+            put = (RequiredCall("events:PutEvents", self._bus(parameters)),)
+            yield Demand(f"event forwarding of {name}", arn, exempt, put, (home,), lineage)
+
+    def _central(self, account: str) -> Iterator[Demand]:
+        """Yield what all accounts and this one do together: auditing from here, or forwarding of events to here."""
+        for name, parameters in self._baselines.items():
+            if account == parameters["AuditAccountId"]:
+                into = f"arn:{self.partition}:iam::*:role/{AUDIT_ROLE}"
+                yield replace(self._coming("auditors", account, "*", into), context=self._direct("*"))
+            if account == parameters["LineageAccountId"]:
+                arn = f"arn:{self.partition}:iam::*:role/{FORWARDER_ROLE_PREFIX}*"
+                put = (RequiredCall("events:PutEvents", self._bus(parameters)),)
+                context = {"aws:principalorgid": self.chains.tree.organization_id}
+                home = (parameters["HomeRegion"],)
+                yield Demand(f"event forwarding of {name}", arn, arn, put, home, account, context)
+
+    @cached_property
+    def _baselines(self) -> Mapping[str, Mapping[str, str]]:
+        """Parameters of the StackSets that deploy the baseline, by name."""
+        found: dict[str, Mapping[str, str]] = {}
+        for account in self.stacks.instances:
+            for name, _, parameters in self.stacks.deployed(account):
+                if name not in found and all(key in parameters for key in _BASELINE):
+                    found[name] = parameters
+        return found
+
+    def _bus(self, parameters: Mapping[str, str]) -> str:
+        home, lineage = parameters["HomeRegion"], parameters["LineageAccountId"]
+        return f"arn:{self.partition}:events:{home}:{lineage}:event-bus/{parameters.get('CentralBusName', _BUS)}"
 
     def _sign_in(self, account: str) -> Demand:
         """A person comes in through the SAML provider that Identity Center keeps in each account.
@@ -142,3 +186,31 @@ class Needs:
         role = f"arn:{self.partition}:iam::{account}:role/aws-reserved/sso.amazonaws.com/*"
         calls = (RequiredCall("sts:AssumeRoleWithSAML", role),)
         return Demand("sign-in of IAM Identity Center", arn, arn, calls, self.regions, account)
+
+
+def _owner(resource: str) -> str:
+    """Answer the account in an ARN: an id, `*` for one that is left open, empty where there is none."""
+    account = [*resource.split(":", 5), "", "", "", "", ""][4]
+    return account if account.isdigit() or account == "*" else ""
+
+
+def _of(call: RequiredCall, resource: str, account: str) -> RequiredCall:
+    """Answer the call on what is in this account, where its resource leaves the account open."""
+    parts = resource.split(":", 5)
+    if _owner(resource) == "*":
+        parts[4] = account
+    return RequiredCall(call.action, ":".join(parts), call.context)
+
+
+def _by_owner(
+    calls: Sequence[tuple[RequiredCall, str]], account: str, *, everywhere: bool
+) -> Mapping[str, list[RequiredCall]]:
+    """Sort the calls of a principal in this account by whose resources they are for."""
+    found: dict[str, list[RequiredCall]] = {}
+    for call, resource in calls:
+        owner = _owner(resource)
+        own = account if owner in ("", "*") else owner
+        found.setdefault(own, []).append(_of(call, resource, own))
+        if owner == "*" and everywhere:
+            found.setdefault("*", []).append(_of(call, resource, "*"))
+    return found

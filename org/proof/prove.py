@@ -7,35 +7,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from org import changes as c
-from org.interest import POLICIES
+from org.interest import POLICIES, STACKSETS
 from org.plan.model import Effect, Plan, Step
 from org.policy.authorize import Engine
+from org.policy.grammar import STATEMENT_KINDS
 from org.policy.model import Policy
-from org.proof.chains import KINDS, Chains, chains_after, chains_before, chains_with
+from org.proof.chains import Chains, chains_after, chains_before, chains_with
 from org.proof.evaluate import Evaluation
 from org.proof.expand import Expander, vocabulary_of
 from org.proof.model import Demand, Proof
+from org.proof.moments import BEARING, Moments
 from org.proof.needs import Needs
-from org.proof.stacks import OPERATIONS, ReadTemplate, Stacks, read_json
+from org.proof.stacks import EXECUTION_ROLE, OPERATIONS, ReadTemplate, Stacks, read_json
 from org.references import resolve
 
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_PART_OF_AN_ID = re.compile(r'[:"](?=[\d*?]*\d)(?=[\d*?]*[*?])[\d*?]+[:"]')
+_PART_OF_AN_ID = re.compile(r"""[:"'](?=[\d*?]*\d)(?=[\d*?]*[*?])[\d*?]+[:"']|(?<!\d)\d{3,11}[*?]|[*?]\d{3,11}(?!\d)""")
 _MEANWHILE = "while the plan is carried out"
-_BEARING = (
-    c.CreateOrganization,
-    c.EnablePolicyType,
-    c.DisablePolicyType,
-    c.CreateUnit,
-    c.DeleteUnit,
-    c.CreateAccount,
-    c.MoveAccount,
-    c.CreatePolicy,
-    c.UpdatePolicy,
-    c.DeletePolicy,
-    c.AttachPolicy,
-    c.DetachPolicy,
-)
 _DEPLOYING = (c.CreateStackInstances, c.UpdateStackInstances, c.UpdateStackSet, c.DeleteStackInstances)
 
 
@@ -45,7 +33,7 @@ def prove(plan: Plan, read_template: ReadTemplate = read_json, engine: Engine | 
     The plan's own deployments are also evaluated as things are when they may begin and may end. An account stands
     for all others under the same policies that no policy tells apart.
     """
-    if not any(isinstance(step.change, (*_BEARING, *_DEPLOYING)) for step in plan.steps):
+    if not any(isinstance(step.change, (*BEARING, *_DEPLOYING)) for step in plan.steps):
         return Proof(0, 0, 0)
     return _Prover(plan, read_template, engine or Engine()).prove()
 
@@ -69,17 +57,13 @@ class _Prover:
         self.stacks = Stacks(plan, self.after, read_template)
         self.needs = Needs(plan, self.after, self.stacks)
         policies = [*_policies(self.before), *_policies(self.after)]
-        expander = Expander(engine.catalog, vocabulary_of(policies))
+        expander = Expander(engine.catalog, vocabulary_of(policies), self.needs.partition)
         by_region = _tells_regions_apart(policies, self.needs.regions)
         self.evaluation = Evaluation(engine, expander, self.needs.partition, by_region=by_region)
         self.mentioned, self.all_apart = _mentioned(plan, self.before, self.after)
         self.counts = _Counts()
         self._asked: set[object] = set()
-        self._waits = {step.id: {*step.needs, *step.after} for step in plan.steps}
-        self._followers: dict[str, set[str]] = {}
-        for step in plan.steps:
-            for other in self._waits[step.id]:
-                self._followers.setdefault(other, set()).add(step.id)
+        self._moments = Moments(plan)
         self._states: dict[frozenset[str], Chains] = {}
 
     def prove(self) -> Proof:
@@ -92,7 +76,8 @@ class _Prover:
         self._note_gaps()
         self._note_unread()
         found = tuple(self.evaluation.findings())
-        return Proof(len(self.counts.principals), len(self.counts.calls), len(self.counts.accounts), found)
+        assumed = tuple(sorted(self.stacks.assumed))
+        return Proof(len(self.counts.principals), len(self.counts.calls), len(self.counts.accounts), found, assumed)
 
     def _is_touched(self, account: str) -> bool:
         if account not in self.before.accounts:
@@ -124,15 +109,12 @@ class _Prover:
     def _prove_step(self, step: Step) -> None:
         """Evaluate a deployment's calls as things may be when it begins, and as they may be when it ends.
 
-        What the step waits for is taken to be done. What may go on beside it is in neither or both: if a Deny stands
-        in its way meanwhile, it stands there in one of the two.
+        What the step waits for is taken to be done.
         """
         change = step.change
         name = change.name if isinstance(change, c.UpdateStackSet) else change.stackset  # type: ignore[union-attr]
         leaving = isinstance(change, c.DeleteStackInstances)
-        early = _closure(step.id, self._waits)
-        late = {other.id for other in self.plan.steps} - _closure(step.id, self._followers)
-        for done in (early, late):
+        for done in self._moments.of(step):
             chains = self._state(done)
             accounts = [
                 id
@@ -158,7 +140,7 @@ class _Prover:
 
     def _state(self, done: set[str]) -> Chains:
         bearing = frozenset(
-            s.id for s in self.plan.steps if s.id in done and isinstance(s.change, (*_BEARING, c.RenameUnit))
+            s.id for s in self.plan.steps if s.id in done and isinstance(s.change, (*BEARING, c.RenameUnit))
         )
         if bearing not in self._states:
             self._states[bearing] = chains_with(self.plan, (s.change for s in self.plan.steps if s.id in bearing))
@@ -167,7 +149,7 @@ class _Prover:
     def _note_gaps(self) -> None:
         for name, reasons in sorted(self.stacks.gaps.items()):
             at = [id for id, found in self.stacks.instances.items() if any(n == name for n, _, _ in found)]
-            arn = f"arn:{self.needs.partition}:iam::*:role/stacksets-exec-*"
+            arn = f"arn:{self.needs.partition}:iam::*:role/{EXECUTION_ROLE}"
             demand = Demand(f"StackSet {name}", arn, arn, (), (), "")
             for reason in sorted(reasons):
                 self.evaluation.note(
@@ -177,32 +159,28 @@ class _Prover:
     def _note_unread(self) -> None:
         """What stands above an account is not known where not all policies could be read."""
         for gap in self.plan.observed.unread:
-            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *KINDS):
+            if gap.area == STACKSETS:
+                arn = f"arn:{self.needs.partition}:iam::*:role/{EXECUTION_ROLE}"
+                demand = Demand(f"StackSet {gap.subject or '*'}", arn, arn, (), (), "")
+                because = f"it could not be read: {gap.reason}"
+                self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)
+            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *STATEMENT_KINDS):
                 demand = Demand("everybody", "arn:*:iam::*:*", "arn:*:iam::*:*", (), (), "")
                 because = f"policies could not be read: {gap.subject} {gap.reason}"
                 self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)
 
 
-def _closure(id: str, edges: dict[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = [id]
-    while waiting:
-        fresh = edges.get(waiting.pop(), set()) - found
-        found |= fresh
-        waiting += fresh
-    return found
-
-
 def _policies(chains: Chains) -> Iterator[Policy]:
     for key in chains.tree.policies:
-        if key[0] in KINDS:
+        if key[0] in STATEMENT_KINDS:
             yield chains.parsed(key)
 
 
 def _tells_regions_apart(policies: Iterable[Policy], regions: Iterable[str]) -> bool:
     for policy in policies:
         for statement in policy.statements:
-            if any(condition.key.lower() == "aws:requestedregion" for condition in statement.conditions):
+            texts = [text for each in statement.conditions for text in (each.key, *each.values)]
+            if any("aws:requestedregion" in text.lower() for text in (*texts, *statement.resources)):
                 return True
             if any(part[3:4] not in ([], [""], ["*"]) for part in (text.split(":") for text in statement.resources)):
                 return True
@@ -220,6 +198,11 @@ def _mentioned(plan: Plan, *chains: Chains) -> tuple[set[str], bool]:
         str(s.change.settings.parameters)
         for s in plan.steps
         if isinstance(s.change, c.CreateStackSet | c.UpdateStackSet)
+    ]
+    texts += [
+        str(s.change.overrides)
+        for s in plan.steps
+        if isinstance(s.change, c.CreateStackInstances | c.UpdateStackInstances)
     ]
     texts += [str(stackset.settings.parameters) for stackset in plan.observed.stacksets]
     apart = any(_PART_OF_AN_ID.search(text) for text in texts)

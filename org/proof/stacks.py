@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from org import changes as c
-from org.model import StackSetSettings
+from org.model import RequiredCall, StackSetSettings, is_within
 from org.plan.model import Effect, Plan
-from org.proof.calls import calls_of_template
+from org.proof.calls import TemplateCalls, calls_of_template
 from org.proof.chains import Chains
-from org.proof.model import Demand
+from org.proof.model import Demand, Meaning
 from org.proof.regions import partition_of
 from org.references import account_reference, resolve
 
@@ -46,9 +46,18 @@ class Stacks:
         self.partition = partition_of(plan.home_region)
         self.settings = _settings(plan)
         self.instances = _instances(plan, chains.tree.ids)
-        self._overrides = _overrides(plan, chains.tree.ids)
+        changes = [step.change for step in plan.steps]
+        self._withdrawn = {each.stackset for each in changes if isinstance(each, c.DeleteStackInstances)}
+        self._moving = {
+            chains.tree.ids[account_reference(each.name)] for each in changes if isinstance(each, c.MoveAccount)
+        }
+        self._previous = _previous(plan, self.settings)
+        self._overrides = _overrides(plan, chains, self.instances)
         self._read = read_template
         self._templates: dict[str, Mapping[str, Any] | None] = {}
+        self._known: dict[tuple[object, ...], TemplateCalls] = {}
+        self.assumed: set[str] = set()
+        """Resource types whose calls are guessed from the names of calls."""
         self.gaps: dict[str, set[str]] = {}
         """By StackSet: why not all of its calls are known."""
 
@@ -57,6 +66,9 @@ class Stacks:
         for name, region, effect in self.instances.get(account, ()):
             if effect not in _LEAVING:
                 yield self._demand(name, region, account, ("create", "update", "delete"))
+            elif effect is Effect.DELETED and account in self._moving and name not in self._withdrawn:
+                # Auto-deployment takes the stack away once the account has left the unit.
+                yield self._demand(name, region, account, ("delete",))
 
     def own(self, account: str, stackset: str) -> Iterator[Demand]:
         """Yield what the plan's own operations on a StackSet take in the account."""
@@ -77,36 +89,52 @@ class Stacks:
             for instance in self.instances.get(account, ())
         )
 
-    def _parameters(self, name: str, region: str, account: str) -> dict[str, str]:
-        values = {**self.settings[name].parameters, **self._overrides.get((name, account, region), {})}
+    def _parameters(
+        self, name: str, region: str, account: str, settings: StackSetSettings | None = None
+    ) -> dict[str, str]:
+        values = {**(settings or self.settings[name]).parameters, **self._overrides.get((name, account, region), {})}
         return {key: resolve(value, self.chains.tree.ids) for key, value in values.items()}
 
     def _demand(self, name: str, region: str, account: str, operations: tuple[Operation, ...]) -> Demand:
         arn, exempt = (f"arn:{self.partition}:iam::{where}:role/{EXECUTION_ROLE}" for where in (account, "*"))
-        template = self._template(name)
-        calls = []
-        for operation in operations if template is not None else ():
-            found = calls_of_template(
-                template,  # type: ignore[arg-type]
-                self._parameters(name, region, account),
-                account=account,
-                region=region,
-                partition=self.partition,
-                operation=operation,
-            )
-            calls += [call for call in found.calls if call not in calls]
-            if found.unknown_types:
-                told = f"the calls that {', '.join(found.unknown_types)} takes are not known"
-                self.gaps.setdefault(name, set()).add(told)
-        return Demand(f"StackSet {name}", arn, exempt, tuple(calls), (region,), account)
+        asked = [(self.settings.get(name), operation) for operation in operations]
+        if name in self._previous and "update" in operations:
+            # What an update leaves out of the template is deleted.
+            asked.append((self._previous[name], "delete"))
+        calls: dict[object, RequiredCall] = {}
+        for settings, operation in asked:
+            for call in self._calls(name, settings, region, account, operation):
+                calls.setdefault((call.action, call.resource, tuple(sorted(call.context.items()))), call)
+        return Demand(
+            f"StackSet {name}", arn, exempt, tuple(calls.values()), (region,), account, meaning=Meaning.UNKNOWN
+        )
 
-    def _template(self, name: str) -> Mapping[str, Any] | None:
-        if name not in self._templates:
-            settings = self.settings.get(name)
-            self._templates[name] = self._read(settings.template) if settings else None
-            if self._templates[name] is None:
-                self.gaps.setdefault(name, set()).add("its template could not be read")
-        return self._templates[name]
+    def _calls(
+        self, name: str, settings: StackSetSettings | None, region: str, account: str, operation: Operation
+    ) -> tuple[RequiredCall, ...]:
+        template = self._template(name, settings)
+        if template is None or settings is None:
+            return ()
+        parameters = self._parameters(name, region, account, settings)
+        key = (settings.template, region, account, operation, tuple(sorted(parameters.items())))
+        if key not in self._known:
+            self._known[key] = calls_of_template(
+                template, parameters, account=account, region=region, partition=self.partition, operation=operation
+            )
+        found = self._known[key]
+        self.assumed.update(found.assumed_types)
+        if found.unknown_types:
+            told = f"the calls that {', '.join(found.unknown_types)} takes are not known"
+            self.gaps.setdefault(name, set()).add(told)
+        return found.calls
+
+    def _template(self, name: str, settings: StackSetSettings | None) -> Mapping[str, Any] | None:
+        body = settings.template if settings else ""
+        if body not in self._templates:
+            self._templates[body] = self._read(body) if body else None
+        if self._templates[body] is None:
+            self.gaps.setdefault(name, set()).add("its template could not be read")
+        return self._templates[body]
 
 
 def _settings(plan: Plan) -> dict[str, StackSetSettings]:
@@ -132,7 +160,9 @@ def _instances(plan: Plan, ids: Mapping[str, str]) -> dict[str, list[Instance]]:
     return found
 
 
-def _overrides(plan: Plan, ids: Mapping[str, str]) -> dict[tuple[str, str, str], Mapping[str, str]]:
+def _overrides(
+    plan: Plan, chains: Chains, instances: Mapping[str, list[Instance]]
+) -> dict[tuple[str, str, str], Mapping[str, str]]:
     found: dict[tuple[str, str, str], Mapping[str, str]] = {
         (stackset.name, instance.account_id, instance.region): instance.overrides
         for stackset in plan.observed.stacksets
@@ -140,10 +170,31 @@ def _overrides(plan: Plan, ids: Mapping[str, str]) -> dict[tuple[str, str, str],
         if instance.overrides
     }
     for step in plan.steps:
-        if isinstance(step.change, c.UpdateStackInstances):
-            placement = step.change.placement
-            for account in placement.accounts:
-                for region in placement.regions:
-                    id = ids.get(account_reference(account), "")
-                    found[step.change.stackset, id, region] = step.change.overrides
+        change = step.change
+        if not isinstance(change, c.CreateStackInstances | c.UpdateStackInstances):
+            continue
+        if isinstance(change, c.CreateStackInstances) and not change.overrides:
+            continue
+        for id in instances:
+            if _is_placed(chains, change.placement, id):
+                found |= {(change.stackset, id, region): change.overrides for region in change.placement.regions}
     return found
+
+
+def _is_placed(chains: Chains, placement: c.Placement, account: str) -> bool:
+    if account not in chains.tree.nodes:
+        return False
+    node = chains.tree.nodes[account]
+    if placement.accounts:
+        return node.name in placement.accounts
+    unit = chains.tree.path_of(node.parent)
+    return any(is_within(unit, each) for each in placement.units)
+
+
+def _previous(plan: Plan, settings: Mapping[str, StackSetSettings]) -> dict[str, StackSetSettings]:
+    """Answer what StackSets deploy until now, where the plan changes it."""
+    return {
+        stackset.name: stackset.settings
+        for stackset in plan.observed.stacksets
+        if stackset.settings.template and stackset.settings.template != settings[stackset.name].template
+    }

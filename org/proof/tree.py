@@ -182,7 +182,7 @@ def read_tree(observed: ObservedOrganization, ids: Mapping[str, str], steps: Ite
         tree.nodes[unit.id] = Node(unit.id, name_of(unit.path), paths[parent_of(unit.path)])
     names = {id: reference.partition(":")[2] for reference, id in ids.items() if reference.startswith("account-id:")}
     for account in observed.accounts:
-        active = account.state is LiveState.ACTIVE
+        active = account.state in (LiveState.ACTIVE, LiveState.PENDING_ACTIVATION)
         name = names.get(account.id, account.name)
         tree.nodes[account.id] = Node(account.id, name, paths[account.unit], is_account=True, is_active=active)
     if management not in tree.nodes:

@@ -161,13 +161,16 @@ def measure_differences() -> dict[str, Figure]:
 
 
 def measure_proof() -> dict[str, Figure]:
-    from tests.bench.proof import measure_lockout_proof
+    from tests.bench.proof import measure_denied_proof, measure_lockout_proof
 
     seconds, peak = measure_lockout_proof()
+    denied, denied_peak = measure_denied_proof()
     how = "one run in a process of its own: 60 changed policies, 50 units, 10 principals × 200 calls × 2 Regions"
     return {
         "lockout_proof_1000_accounts": Figure(seconds, "s", "≤ 5", how),
         "lockout_proof_1000_accounts_peak_memory": Figure(peak, "MiB", "—", how),
+        "lockout_proof_1000_accounts_all_denied": Figure(denied, "s", "≤ 5", "the same where every policy denies"),
+        "lockout_proof_1000_accounts_all_denied_peak_memory": Figure(denied_peak, "MiB", "—", "the same"),
     }
 
 

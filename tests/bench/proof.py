@@ -33,13 +33,23 @@ def measure_lockout_proof() -> tuple[float, float]:
     return said["seconds"], said["peak_mib"]
 
 
-def large_plan() -> Plan:
-    """Every policy changes, so that every account is touched; nothing is denied to the ten principals."""
+def measure_denied_proof() -> tuple[float, float]:
+    """Answer the same where nobody is spared, so that all is denied to all."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.proof", "denied"], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    said = json.loads(done.stdout)
+    return said["seconds"], said["peak_mib"]
+
+
+def large_plan(*, denied: bool = False) -> Plan:
+    """Every policy changes, so that every account is touched; the ten principals are spared, or denied everything."""
     wanted = large_organization(ACCOUNTS, UNITS, POLICIES, regions=2, stacksets=1)
     names = [f"principal-{number}" for number in range(PRINCIPALS)]
     spared = [f"arn:aws:iam::*:role/{name}" for name in names]
     spared += ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/OrganizationAccountAccessRole"]
-    policies = tuple(replace(p, content=_guardrail(n, spared)) for n, p in enumerate(wanted.policies))
+    content = _denying if denied else _guardrail
+    policies = tuple(replace(p, content=content(n, spared)) for n, p in enumerate(wanted.policies))
     wanted = replace(
         wanted,
         policies=policies,
@@ -52,7 +62,7 @@ def large_plan() -> Plan:
 
 
 def _before(policies: tuple[DesiredPolicy, ...], observed: ObservedOrganization) -> ObservedOrganization:
-    older = {p.name: p.content.replace("DenyOutside", "DenyOutsideOld") for p in policies}
+    older = {p.name: p.content.replace("DenyOutside", "DenyOutsideOld").replace("Everything", "Old") for p in policies}
     everywhere = (observed.root_id, *(unit.id for unit in observed.units), *(a.id for a in observed.accounts))
     full = ObservedPolicy("p-FullAWSAccess", SCP, "FullAWSAccess", "", "", aws_managed=True, target_ids=everywhere)
     return replace(observed, policies=(full, *(replace(p, content=older[p.name]) for p in observed.policies)))
@@ -86,12 +96,20 @@ def _guardrail(number: int, spared: list[str]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": document})
 
 
+def _denying(number: int, _spared: list[str]) -> str:
+    denied = {"Sid": f"Everything{number}", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    allowed = {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed, denied]})
+
+
 def main() -> None:
-    plan = large_plan()
+    denied = sys.argv[1:] == ["denied"]
+    plan = large_plan(denied=denied)
     began = time.perf_counter()
     proof = prove(plan)
     seconds = time.perf_counter() - began
-    assert (proof.accounts, proof.findings) == (ACCOUNTS, ()), proof.findings[:1]
+    assert proof.accounts == ACCOUNTS
+    assert bool(proof.findings) is denied, proof.findings[:1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({"seconds": seconds, "peak_mib": peak}))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from org.changes import AttachPolicy
+from org.errors import OrgctlError
 from org.model import DesiredPolicy, LiveState, ObservedPolicy, PolicyType, ProtectedPrincipal, RequiredCall, Unread
 from org.plan.build import plan_changes
 from org.plan.model import Plan
@@ -24,6 +25,7 @@ from tests.support.organizations import (
     MANAGEMENT_ID,
     ROOT_ID,
     SCP,
+    TOPIC,
     VIRGINIA,
     account,
     desired,
@@ -68,7 +70,7 @@ def principal(*calls: str | RequiredCall, arn: str = BREAK_GLASS) -> ProtectedPr
 
 def plan_for(*policies: DesiredPolicy, protect: ProtectedPrincipal | None = None, **more: Any) -> Plan:
     """A plan from nothing, with one account in a unit."""
-    given = {"units": UNITS, "accounts": [SHOP], "governed_regions": (FRANKFURT,)} | more
+    given: dict[str, Any] = {"units": UNITS, "accounts": [SHOP], "governed_regions": (FRANKFURT,)} | more
     wanted = desired(policies=policies, protected_principals=(protect,) if protect else (), **given)
     return plan_changes(wanted, replace(observed(), id="", root_id="", accounts=()), load_quotas())
 
@@ -366,3 +368,100 @@ def test_withdrawal_that_is_blocked_as_things_are_is_found() -> None:
     )
     finding = only(plan_changes(desired([unit("Work")], [SHOP], [guard(on_unit("Work"))]), there, load_quotas()))
     assert (finding.who, finding.when) == ("StackSet topics", "while the plan is carried out")
+
+
+RCP = PolicyType("RESOURCE_CONTROL_POLICY")
+TOOLS = "arn:aws:iam::000000000003:role/pipeline"
+
+
+def plan_with_tools(guarding: DesiredPolicy, on: str) -> Plan:
+    """A principal of account Tools is to take a role of account Shop on."""
+    ids = [ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002", "000000000003"]
+    shops = [live_account("Shop", 2, "Work"), live_account("Tools", 3, "Work")]
+    wanted = desired(
+        [unit("Work")],
+        [SHOP, account("Tools", "Work")],
+        [guarding],
+        protected_principals=(principal(RequiredCall("sts:AssumeRole", on), arn=TOOLS),),
+        governed_regions=(FRANKFURT,),
+    )
+    return plan_changes(wanted, observed([live_unit("Work")], shops, [full(*ids)]), load_quotas())
+
+
+@pytest.mark.parametrize("on", ["arn:aws:iam::000000000002:role/deploy", "arn:aws:iam::*:role/deploy"])
+def test_call_into_another_account_is_held_against_the_policies_of_both(on: str) -> None:
+    known = {"StringNotEquals": {"aws:PrincipalAccount": ["000000000002", MANAGEMENT_ID]}}
+    there = document(Principal="*", Action="sts:AssumeRole", Condition=known)
+    finding = only(plan_with_tools(policy("Closed", on_account("Shop"), type=RCP, content=there), on))
+    assert (finding.verdict, finding.who, finding.deciding[0].level) == (
+        Verdict.DENIED,
+        "break-glass",
+        "account Shop",
+    )
+    away = {"StringNotEquals": {"aws:ResourceOrgID": "${orgctl:organization-id}"}}
+    here = document(Action="sts:AssumeRole", Condition=away)
+    assert found(plan_with_tools(policy("Inside", on_account("Tools"), content=here), on)) == ()
+
+
+def test_guarded_roles_of_others_lock_no_repair_out() -> None:
+    spared = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/AWSControlTowerExecution"}}
+    towers = guard(on_unit("Work"), Action="iam:*", Resource="arn:aws:iam::*:role/aws-controltower-*", Condition=spared)
+    assert found(plan_for(towers)) == ()
+    every = guard(on_unit("Work"), Action="iam:*", Resource="arn:aws:iam::*:role/*", Condition=spared)
+    assert only(plan_for(every)).who == "OrganizationAccountAccessRole"
+
+
+def test_account_about_to_become_active_is_proved() -> None:
+    shop = live_account("Shop", 2, "Work", state="PENDING_ACTIVATION")
+    there = observed([live_unit("Work")], [shop], [full(ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002")])
+    protect = principal("iam:GetRole")
+    wanted = desired([unit("Work")], [SHOP], [guard(on_unit("Work"))], protected_principals=(protect,))
+    assert only(plan_changes(wanted, there, load_quotas())).accounts == ("Shop",)
+
+
+def test_region_as_a_variable_tells_regions_apart() -> None:
+    named = guard(on_root(), Action="s3:*", Resource="arn:aws:s3:::*-${aws:RequestedRegion}/*")
+    reads = principal(RequiredCall("s3:GetObject", "arn:aws:s3:::logs-us-east-1/key"))
+    finding = only(plan_for(named, protect=reads, governed_regions=(FRANKFURT, VIRGINIA)))
+    assert [(call.region, finding.verdict) for call in finding.calls] == [(VIRGINIA, Verdict.DENIED)]
+
+
+def test_exemptions_of_all_findings_pasted_at_once_make_the_proof_clean() -> None:
+    """One statement blocks three principals: each finding shows it with all three."""
+    protect = principal("iam:GetRole")
+    stuck = plan_for(guard(on_root(), Condition={}), protect=protect, stacksets=[stackset("topics", "Work")])
+    findings = [finding for finding in found(stuck) if finding.exemptions]
+    assert len({finding.who for finding in findings}) >= 3
+    statements = {exemption.statement for finding in findings for exemption in finding.exemptions}
+    (pasted,) = statements
+    fixed = json.dumps({"Version": "2012-10-17", "Statement": [json.loads(pasted)]})
+    assert found(plan_for(policy("Guard", on_root(), content=fixed), protect=protect,
+                          stacksets=[stackset("topics", "Work")])) == ()  # fmt: skip
+
+
+def test_resource_that_an_update_drops_must_be_deletable() -> None:
+    both = json.loads(TOPIC)
+    both["Resources"]["Queue"] = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}}
+    live = live_stackset(
+        "topics", [("ou-work", FRANKFURT)], [instance(2, unit_id="ou-work")], template=json.dumps(both)
+    )
+    ids = [ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002"]
+    there = observed([live_unit("Work")], [live_account("Shop", 2, "Work")], [full(*ids)], [live])
+    access = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}}
+    kept = guard(on_unit("Work"), Action="sqs:DeleteQueue", Condition=access)
+    wanted = desired([unit("Work")], [SHOP], [kept], [stackset("topics", "Work")])
+    finding = only(plan_changes(wanted, there, load_quotas()))
+    assert [call.action.lower() for call in finding.calls] == ["sqs:deletequeue"]
+
+
+def test_stacksets_that_could_not_be_read_are_no_pass() -> None:
+    plan = plan_for(guard(on_root(), Action="ec2:*"))
+    gap = Unread("StackSets", "topics", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.NOT_EVALUATED, "StackSet topics")
+
+
+def test_resource_in_an_account_that_there_is_not_is_refused() -> None:
+    nobody = RequiredCall("sts:AssumeRole", "arn:aws:iam::${orgctl:account-id:Nobody}:role/x")
+    with pytest.raises(OrgctlError, match="names account-id:Nobody, which there is not"):
+        found(plan_for(guard(on_root()), protect=principal(nobody)))
