@@ -53,7 +53,7 @@ class SandboxTokenResponse(TokenResponse):
         transitive = frozenset([*inherited, *(self._get_param("TransitiveTagKeys") or [])])
         source = self._get_param("SourceIdentity") or (before.source_identity if before else "")
         name = str(self._get_param("RoleSessionName"))
-        return SessionFacts(name, utcnow().replace(tzinfo=UTC), policies, tags, transitive, source)
+        return SessionFacts(name, utcnow().replace(tzinfo=UTC), policies, tags, transitive, source, role.id)
 
     def _session_policies(self, role_arn: str) -> Iterator[Written]:
         inline = self._get_param("Policy")

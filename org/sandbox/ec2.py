@@ -9,6 +9,7 @@ from moto.ec2 import urls
 from moto.ec2.exceptions import InvalidParameterValueError
 
 from org.sandbox import ec2_backend
+from org.sandbox.ec2_declarative import declared_state, refuse_declared
 from org.sandbox.ec2_images import ImageResponses
 
 BLOCKING_STATES = ("block-all-sharing", "block-new-sharing")
@@ -34,21 +35,25 @@ snapshot_sharing = BackendDict(PublicSharing, "ec2")
 
 
 class SandboxEC2Response(ImageResponses):
-    """Answers each account's own settings: what declarative policies say is not emulated.
+    """Answers each account's own settings, or what declarative policies say in their stead.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetImageBlockPublicAccessState.html
     """
 
     def publishing_is_blocked(self) -> bool:
-        return self._sharing.images == IMAGE_BLOCKED
+        declared = declared_state(self.current_account, self.partition, "image_block_public_access")
+        return (declared or self._sharing.images) == IMAGE_BLOCKED
 
     def get_snapshot_block_public_access_state(self) -> ActionResult:
         self.error_on_dryrun()
-        return ActionResult({"State": self._sharing.state, "ManagedBy": "account"})
+        declared = declared_state(self.current_account, self.partition, "snapshot_block_public_access")
+        managed = "declarative-policy" if declared else "account"
+        return ActionResult({"State": declared or self._sharing.state, "ManagedBy": managed})
 
     def enable_snapshot_block_public_access(self) -> ActionResult:
         self.error_on_dryrun()
+        refuse_declared(self.current_account, self.partition, "EnableSnapshotBlockPublicAccess")
         state = self._get_param("State")
         if state not in BLOCKING_STATES:
             raise InvalidParameterValueError(state)
@@ -57,15 +62,19 @@ class SandboxEC2Response(ImageResponses):
 
     def disable_snapshot_block_public_access(self) -> ActionResult:
         self.error_on_dryrun()
+        refuse_declared(self.current_account, self.partition, "DisableSnapshotBlockPublicAccess")
         self._sharing.state = UNBLOCKED
         return ActionResult({"State": UNBLOCKED})
 
     def get_image_block_public_access_state(self) -> ActionResult:
         self.error_on_dryrun()
-        return ActionResult({"ImageBlockPublicAccessState": self._sharing.images, "ManagedBy": "account"})
+        declared = declared_state(self.current_account, self.partition, "image_block_public_access")
+        managed = "declarative-policy" if declared else "account"
+        return ActionResult({"ImageBlockPublicAccessState": declared or self._sharing.images, "ManagedBy": managed})
 
     def enable_image_block_public_access(self) -> ActionResult:
         self.error_on_dryrun()
+        refuse_declared(self.current_account, self.partition, "EnableImageBlockPublicAccess")
         state = self._get_param("ImageBlockPublicAccessState")
         if state != IMAGE_BLOCKED:
             raise InvalidParameterValueError(state)
@@ -74,6 +83,7 @@ class SandboxEC2Response(ImageResponses):
 
     def disable_image_block_public_access(self) -> ActionResult:
         self.error_on_dryrun()
+        refuse_declared(self.current_account, self.partition, "DisableImageBlockPublicAccess")
         self._sharing.images = UNBLOCKED
         return ActionResult({"ImageBlockPublicAccessState": UNBLOCKED})
 

@@ -11,12 +11,10 @@ from functools import partial
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Event, Stack
+from moto.cloudformation.models import Event
 from moto.cloudformation.parsing import Export
 from moto.cloudformation.utils import generate_stack_id
 from moto.core.utils import utcnow
-from moto.ssm.models import ssm_backends
-from moto.utilities.utils import get_partition
 
 from org.sandbox.stack_permissions import Actor, require
 from org.sandbox.stack_resources import (
@@ -31,8 +29,9 @@ from org.sandbox.stack_resources import (
 )
 from org.sandbox.stack_types import find_type
 from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wanted, refuse_malformed_properties
-from org.sandbox.template import Template, order_resources, parse_template
-from org.sandbox.template_functions import Scope, as_text, holds, parameter_values, resolve
+from org.sandbox.stack_view import StackView
+from org.sandbox.template import order_resources, parse_template
+from org.sandbox.template_functions import Scope, resolve
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class _Deployment:
     working_on: str = ""
 
 
-class SandboxStack(Stack):
+class SandboxStack(StackView):
     """One stack in one account and Region; `exports` is shared by all of them there."""
 
     def __init__(
@@ -78,44 +77,6 @@ class SandboxStack(Stack):
         self._exports = exports
         self._resources: dict[str, StackResource] = {}
         self._outputs: list[dict[str, Any]] = []
-
-    # --- what moto's responses read
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
-
-    def is_created(self) -> bool:
-        return True
-
-    @property
-    def parameter_list(self) -> list[dict[str, Any]]:
-        declared = self.template_dict.get("Parameters") or {}
-        return [
-            {
-                "ParameterKey": name,
-                "ParameterValue": "****"
-                if declaration.get("NoEcho")
-                else as_text(self.parameters.get(name, declaration.get("Default"))),
-            }
-            for name, declaration in declared.items()
-        ]
-
-    @property
-    def stack_parameters(self) -> dict[str, Any]:
-        return {**self.parameters}
-
-    @property
-    def stack_resources(self) -> Any:
-        return list(self._resources.values())
-
-    @property
-    def outputs(self) -> list[dict[str, Any]] | None:
-        return self._outputs or None
-
-    @property
-    def exports(self) -> list[Export]:
-        return [export for export in self._exports.values() if export.exporting_stack_id == self.stack_id]
 
     # --- deployment
 
@@ -186,31 +147,6 @@ class SandboxStack(Stack):
         self.parameters: dict[str, Any] = dict(request.parameters)
         self.tags = dict(request.tags)
 
-    def _make_scope(self, template: Template, parameters: Mapping[str, str]) -> Scope:
-        partition = get_partition(self.region_name)
-        pseudo = {
-            "AWS::AccountId": self.account_id,
-            "AWS::NotificationARNs": list(self.notification_arns),
-            "AWS::Partition": partition,
-            "AWS::Region": self.region_name,
-            "AWS::StackId": self.stack_id,
-            "AWS::StackName": self.name,
-            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
-        }
-        values = parameter_values(template, parameters, self._read_ssm)
-        exports = {name: export.value for name, export in self._exports.items()}
-        return Scope(template, pseudo | values, self._refer_to, self._get_attribute, exports)
-
-    def _read_ssm(self, name: str) -> str:
-        parameter = ssm_backends[self.account_id][self.region_name].get_parameter(name)
-        if parameter is None:
-            raise ValidationError(message=f"Unable to fetch parameters [{name}] from parameter store for this account.")
-        return str(parameter.value)
-
-    def _is_active(self, logical_id: str, scope: Scope) -> bool:
-        condition = scope.template["Resources"][logical_id].get("Condition")
-        return condition is None or holds(scope, condition)
-
     def _refer_to(self, logical_id: str) -> str:
         return self._find_resource(logical_id).physical_resource_id
 
@@ -279,7 +215,7 @@ class SandboxStack(Stack):
         if wanted != existing.wanted:
             self._record(wanted, "UPDATE_IN_PROGRESS")
             require(deployment.actor, "update", existing.kind, wanted)
-            deployment.undo.append(partial(existing.kind.configure, existing.created, wanted, existing.wanted))
+            deployment.undo.append(partial(_restore, existing, wanted, deployment.actor))
             with refuse_malformed_properties():
                 created = existing.kind.configure(existing.created, existing.wanted, wanted)
             existing = replace(existing, wanted=wanted, created=created)
@@ -306,50 +242,8 @@ class SandboxStack(Stack):
                 # As AWS does: the update stands, and the resource is left behind.
                 self._record(resource.wanted, "DELETE_FAILED", reason_of(error))
 
-    def _publish_outputs(self, template: Template, scope: Scope) -> None:
-        outputs, exports = [], {}
-        for key, output in (template.get("Outputs") or {}).items():
-            if "Condition" in output and not holds(scope, output["Condition"]):
-                continue
-            value = as_text(resolve(output["Value"], scope))
-            name = resolve(output["Export"]["Name"], scope) if "Export" in output else None
-            outputs.append(
-                {
-                    "OutputKey": key,
-                    "OutputValue": value,
-                    "Description": output.get("Description"),
-                    "ExportName": name,
-                }
-            )
-            if name:
-                exports[name] = Export(self.stack_id, name, value)
-        for name in exports:
-            owner = self._exports[name].exporting_stack_id if name in self._exports else self.stack_id
-            if owner != self.stack_id:
-                raise ResourceRefused(f"Export with name {name} is already exported by stack {owner}.")
-        self._withdraw_exports()
-        self._exports.update(exports)
-        self._outputs = outputs
 
-    def _withdraw_exports(self) -> None:
-        for export in self.exports:
-            del self._exports[export.name]
-
-    def _change_status(self, status: str, reason: str = "") -> None:
-        self.status = status
-        self.stack_status_reason = reason or None
-        self._add_stack_event(status, resource_status_reason=reason or None)
-
-    def _record(self, wanted: Wanted, status: str, reason: str | None = None) -> None:
-        self.events.append(
-            Event(
-                stack_id=self.stack_id,
-                stack_name=self.name,
-                logical_resource_id=wanted.logical_id,
-                physical_resource_id=wanted.name,
-                resource_type=self.template_dict["Resources"].get(wanted.logical_id, {}).get("Type", ""),
-                resource_status=status,
-                resource_status_reason=reason,
-                resource_properties=None,
-            )
-        )
+def _restore(existing: StackResource, changed: Wanted, actor: Actor | None) -> None:
+    """Change a resource back, with the permissions that changing it takes."""
+    require(actor, "update", existing.kind, existing.wanted)
+    existing.kind.configure(existing.created, changed, existing.wanted)

@@ -104,7 +104,7 @@ def test_an_rcp_denies_and_is_named(session: boto3.Session, audit: str) -> None:
     sqs = assume(session, audit).client("sqs")
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     message = (
-        f"{who(audit)} sqs:SendMessage on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
+        f"{who(audit)} sqs:sendmessage on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
         f"with an explicit deny in a resource control policy: {arn}"
     )
     with refused("AccessDenied", message):
@@ -154,8 +154,8 @@ def test_service_linked_roles_are_beyond_scps(session: boto3.Session, audit: str
 def test_an_identity_needs_an_allow(session: boto3.Session, audit: str) -> None:
     make_role(assume(session, audit), "Reader", allow("iam:GetRole"))
     message = (
-        f"{who(audit, 'Reader')} sqs:CreateQueue on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
-        "because no identity-based policy allows the sqs:CreateQueue action"
+        f"{who(audit, 'Reader')} sqs:createqueue on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
+        "because no identity-based policy allows the sqs:createqueue action"
     )
     with refused("AccessDenied", message):
         assume(session, audit, "Reader").client("sqs").create_queue(QueueName="jobs")
@@ -205,7 +205,7 @@ def test_a_boundary_limits(session: boto3.Session, audit: str) -> None:
     sqs = bounded.client("sqs")
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     message = (
-        f"{who(audit, 'Bounded')} sqs:PurgeQueue on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
+        f"{who(audit, 'Bounded')} sqs:purgequeue on resource: arn:aws:sqs:us-east-1:{audit}:jobs "
         f"with an explicit deny in a permissions boundary: {arn}"
     )
     with refused("AccessDenied", message):
@@ -354,8 +354,8 @@ def test_another_accounts_queue_needs_its_policy(session: boto3.Session, audit: 
     url = owner.create_queue(QueueName="shared")["QueueUrl"]
     queue = f"arn:aws:sqs:us-east-1:{audit}:shared"
     message = (
-        f"{who(other)} sqs:SendMessage on resource: {queue} "
-        "because no resource-based policy allows the sqs:SendMessage action"
+        f"{who(other)} sqs:sendmessage on resource: {queue} "
+        "because no resource-based policy allows the sqs:sendmessage action"
     )
     with refused("AccessDenied", message):
         sender.send_message(QueueUrl=url, MessageBody="x")
@@ -522,7 +522,7 @@ def test_regions_are_governed(session: boto3.Session, audit: str) -> None:
     attach(session, audit, {"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*", "Condition": elsewhere})
     member = assume(session, audit)
     member.client("sqs", region_name="us-east-1").list_queues()
-    with pytest.raises(ClientError, match="sqs:ListQueues"):
+    with pytest.raises(ClientError, match="sqs:listqueues"):
         member.client("sqs", region_name="eu-west-1").list_queues()
 
 

@@ -23,7 +23,7 @@ DENY = {"Effect": "Deny", "Resource": "*"}
 CALLS: list[tuple[str, str, dict[str, Any], str, str, str, int]] = [
     # service, operation, parameters, action, resource, code, HTTP status
     ("iam", "list_roles", {}, "iam:ListRoles", "*", "AccessDenied", 403),
-    ("sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:{0}:t", "Message": "m"}, "sns:Publish",
+    ("sns", "publish", {"TopicArn": "arn:aws:sns:us-east-1:{0}:t", "Message": "m"}, "SNS:Publish",
      "arn:aws:sns:us-east-1:{0}:t", "AuthorizationError", 403),
     ("cloudformation", "describe_stacks", {"StackName": "s"}, "cloudformation:DescribeStacks",
      "arn:aws:cloudformation:us-east-1:{0}:stack/s/*", "AccessDenied", 403),
@@ -37,12 +37,12 @@ CALLS: list[tuple[str, str, dict[str, Any], str, str, str, int]] = [
     ("events", "delete_rule", {"Name": "r", "EventBusName": "b"}, "events:DeleteRule",
      "arn:aws:events:us-east-1:{0}:rule/b/r", "AccessDeniedException", 400),
     ("logs", "delete_log_group", {"logGroupName": "g"}, "logs:DeleteLogGroup",
-     "arn:aws:logs:us-east-1:{0}:log-group:g", "AccessDeniedException", 400),
+     "arn:aws:logs:us-east-1:{0}:log-group:g:log-stream:", "AccessDeniedException", 400),
     ("ssm", "put_parameter", {"Name": "/a/b", "Value": "v", "Type": "String"}, "ssm:PutParameter",
      "arn:aws:ssm:us-east-1:{0}:parameter/a/b", "AccessDeniedException", 400),
     ("lambda", "invoke", {"FunctionName": "f"}, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:{0}:function:f",
      "AccessDeniedException", 403),
-    ("sqs", "get_queue_url", {"QueueName": "q"}, "sqs:GetQueueUrl", "arn:aws:sqs:us-east-1:{0}:q", "AccessDenied", 403),
+    ("sqs", "get_queue_url", {"QueueName": "q"}, "sqs:getqueueurl", "arn:aws:sqs:us-east-1:{0}:q", "AccessDenied", 403),
     ("s3", "list_objects_v2", {"Bucket": "bucket"}, "s3:ListBucket", '"arn:aws:s3:::bucket"', "AccessDenied", 403),
     ("s3", "put_object", {"Bucket": "bucket", "Key": "a b/c", "Body": b"x"}, "s3:PutObject",
      '"arn:aws:s3:::bucket/a b/c"', "AccessDenied", 403),
@@ -137,7 +137,7 @@ def test_the_server_serves_calls_about_another_accounts_queue(sandbox: Sandbox) 
     url = owner.create_queue(QueueName="shared")["QueueUrl"]
     queue = f"arn:aws:sqs:us-east-1:{audit}:shared"
     sender = session.client("sqs")
-    with pytest.raises(ClientError, match="no resource-based policy allows the sqs:SendMessage action"):
+    with pytest.raises(ClientError, match="no resource-based policy allows the sqs:sendmessage action"):
         sender.send_message(QueueUrl=url, MessageBody="x")
     allow = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sqs:*", "Resource": queue}
     owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": written(allow)})

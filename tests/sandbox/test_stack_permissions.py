@@ -107,7 +107,7 @@ def test_a_deletion_denied_during_a_rollback_fails_that_too(cloud: Cloud, unit: 
     cloud.deploy("baseline", unit)
     (stack,) = cloud.stacks(account)
     assert stack["StackStatus"] == "ROLLBACK_FAILED"
-    assert "sqs:CreateQueue" in stack["StackStatusReason"]
+    assert "sqs:createqueue" in stack["StackStatusReason"]
     assert cloud.markers(account) == {"marker": "one"}
 
 

@@ -18,7 +18,9 @@ _VERSION = re.compile(r"\d{4}_\d{2}_\d{2}$")
 class Needed:
     action: str
     resource: str = ""
-    """The parameter that names the resource; empty: the usual one."""
+    """The parameter that names the resource; empty: the usual one; `*`: there is none; `=NAME`: the value as it is."""
+    type: str = ""
+    """The kind of resource, where the action takes several and each is to be allowed; empty: any."""
 
 
 def actions_of(service: str, prefix: str, operation: str, parameters: Mapping[str, Any]) -> tuple[Needed, ...]:
@@ -34,8 +36,26 @@ def _needed(entries: Iterable[str | Mapping[str, str]], parameters: Mapping[str,
             yield Needed(entry)
             continue
         wanted, unwanted = entry.get("with", ""), entry.get("without", "")
-        if (not wanted or parameters.get(wanted)) and not (unwanted and parameters.get(unwanted)):
-            yield Needed(entry["action"], entry.get("resource", ""))
+        if (not wanted or _any_given(wanted, parameters)) and not (unwanted and _any_given(unwanted, parameters)):
+            yield Needed(entry["action"], entry.get("resource", ""), entry.get("type", ""))
+
+
+def _any_given(names: str, parameters: Mapping[str, Any]) -> bool:
+    """Say whether one of the parameters is there; `CopySource.VersionId` is the part of one, in a list or a query."""
+    return any(_is_given(name, parameters) for name in names.split())
+
+
+def _is_given(name: str, parameters: Mapping[str, Any]) -> bool:
+    name, _, part = name.partition(".")
+    value = parameters.get(name)
+    if not part or not value:
+        return bool(value)
+    if isinstance(value, str):
+        return f"{part[0].lower()}{part[1:]}=" in value
+    if isinstance(value, Mapping):
+        value = value.get("Objects", [value])
+    has = [bool(each.get(part.removeprefix("!"))) for each in value]
+    return not all(has) if part.startswith("!") else any(has)
 
 
 @cache

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 from org.policy.catalog import ActionEntry
-from org.sandbox.authorization import ec2
-from org.sandbox.authorization.actions import actions_of
+from org.sandbox.authorization import ec2, tagging
+from org.sandbox.authorization.actions import Needed, actions_of
 from org.sandbox.authorization.grants import engine
 from org.sandbox.authorization.keys import keys_of
 from org.sandbox.authorization.model import Check
@@ -19,7 +21,7 @@ from org.sandbox.authorization.resource_policies import find_guarded
 from org.sandbox.authorization.resources import targets_of
 
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
-_TAKES_NO_ROLE = frozenset({"iam", "sts", "kms", "organizations", "s3", "sqs", "sns"})
+_TAKES_NO_ROLE = frozenset({"iam", "sts", "kms", "organizations"})
 """Services that no role is passed to by its ARN: in their calls it stands for a principal."""
 
 _BY_METHOD = "apigateway"
@@ -52,9 +54,24 @@ def _checks(read: ReadRequest) -> Iterator[Check]:
             continue
         if entry is None:
             raise NotImplementedError(f"which permission it needs: there is no action {needed.action}")
-        yield from _checks_of_action(read, entry, needed.resource)
+        yield from _checks_of_action(read, entry, needed)
     if call.service not in _TAKES_NO_ROLE:
         yield from _checks_of_passing(read)
+    if call.operation in tagging.OPERATIONS:
+        yield from _checks_of_tagging(read)
+
+
+def _checks_of_tagging(read: ReadRequest) -> Iterator[Check]:
+    for action, arn in tagging.resources_tagged(read.call):
+        entry = engine().catalog.find_action(action)
+        if entry is None:
+            raise NotImplementedError(f"which permission it needs: there is no action {action}")
+        owner = find_guarded(action, arn, read.call.account).account
+        context, unknown = keys_of(replace(read, prefix=entry.service), entry, arn, owner)
+        yield Check(entry.full_name, arn, owner, context, unknown)
+    call = tagging.call_of_ec2(read.call)
+    if call is not None:
+        yield from ec2.checks_of(call) or ()
 
 
 def _check_by_method(read: ReadRequest) -> Check:
@@ -69,8 +86,8 @@ def _check_by_method(read: ReadRequest) -> Check:
     return Check(action, arn, read.call.account, unknown=unknown)
 
 
-def _checks_of_action(read: ReadRequest, entry: ActionEntry, source: str) -> Iterator[Check]:
-    for target in targets_of(read.call, entry, source):
+def _checks_of_action(read: ReadRequest, entry: ActionEntry, needed: Needed) -> Iterator[Check]:
+    for target in targets_of(read.call, entry, needed.resource, needed.type):
         owner = find_guarded(entry.full_name, target.arn, read.call.account).account
         context, unknown = keys_of(read, entry, target.arn, owner)
         if not target.certain and "*" in target.arn:
@@ -85,7 +102,9 @@ def _checks_of_passing(read: ReadRequest) -> Iterator[Check]:
     """
     call = read.call
     to = service_names().passed_to.get(call.service)
-    for arn in dict.fromkeys(_roles_in(call.parameters, "")):
+    roles = iam_backends[call.account][get_partition(call.region)].roles.values()
+    named = {str(role.name): str(role.arn) for role in roles}
+    for arn in dict.fromkeys(_roles_in(call.parameters, "", named)):
         if to is None:
             unknown = frozenset({"iam:passedtoservice", "iam:associatedresourcearn"})
             yield Check("iam:PassRole", arn, unknown=unknown)
@@ -94,14 +113,18 @@ def _checks_of_passing(read: ReadRequest) -> Iterator[Check]:
             yield Check("iam:PassRole", arn, context={"iam:passedtoservice": to}, unknown=unknown)
 
 
-def _roles_in(value: Any, name: str) -> Iterator[str]:
-    """Find the roles, in parameters that are called so: a policy's text names principals."""
+def _roles_in(value: Any, name: str, named: Mapping[str, str]) -> Iterator[str]:
+    """Find the roles, in parameters that are called so, by ARN or name: a policy's text names principals."""
     if isinstance(value, str):
-        if "role" in name.lower() and _ROLE.fullmatch(value):
-            yield value
+        if "role" in name.lower():
+            found = value if _ROLE.fullmatch(value) else named.get(value.rpartition("/")[2])
+            if found:
+                yield found
     elif isinstance(value, dict):
+        # SNS sets attributes one by one: the name stands beside the value.
+        pair = str(value.get("AttributeName", ""))
         for key, each in value.items():
-            yield from _roles_in(each, str(key))
+            yield from _roles_in(each, pair if key == "AttributeValue" else str(key), named)
     elif isinstance(value, list):
         for each in value:
-            yield from _roles_in(each, name)
+            yield from _roles_in(each, name, named)

@@ -14,6 +14,7 @@ from org.policy.decision import Deciding, Decision
 from org.policy.model import PolicyKind
 from org.sandbox.authorization.model import Check
 from org.sandbox.authorization.principals import Caller
+from org.sandbox.authorization.requests import service_names
 
 _QUOTING = frozenset({"s3"})
 """S3 puts the resource in quotes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html"""
@@ -43,12 +44,19 @@ class Denied(Exception):
 
 def denial(caller: Caller, check: Check, decision: Decision | None, *, explained: bool = True) -> Denied:
     """Make the denial; AWS says why only to callers of the same account or organization (`explained`)."""
-    action = check.action
+    action = _as_shown(check.action)
     resource = f'"{check.resource}"' if action.partition(":")[0] in _QUOTING else check.resource
     message = f"User: {caller.shown} is not authorized to perform: {action} on resource: {resource}"
     if decision is not None and decision.deciding and explained:
         message = f"{message} {_reason(_first(decision), action)}"
     return Denied(message, check, caller)
+
+
+def _as_shown(action: str) -> str:
+    """Write the action as its service does in a denial: SNS with `SNS:`, SQS in lower case."""
+    service, _, name = action.partition(":")
+    shown = service_names().shown.get(service, service)
+    return action.lower() if shown == "lower" else f"{shown}:{name}"
 
 
 def _first(decision: Decision) -> Deciding:

@@ -21,7 +21,7 @@ from org.sandbox.ec2_keys import (
     tags_of_request,
 )
 from org.sandbox.ec2_resources import describe, describe_key_pair, describe_volume, ids_in, new
-from org.sandbox.launch_requests import read_launch
+from org.sandbox.launch_requests import Launch, find_profile, read_launch
 from org.sandbox.launches import checks_of_launch
 
 _TAGGING = frozenset({"CreateTags", "DeleteTags"})
@@ -53,8 +53,26 @@ def checks_of(call: ApiCall) -> tuple[Check, ...] | None:
     if call.operation == "RunInstances":
         return checks_of_launch(backend, call.parameters)
     checks = _checks_of_tagging if call.operation in _TAGGING else _checks_of_resources
-    found = tuple(checks(backend, call)) if keys else ()
+    found = (*(tuple(checks(backend, call)) if keys else ()), *_checks_of_profile(backend, call))
     return found or (make_check_without_resource(call.operation, call.region),)
+
+
+def _checks_of_profile(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
+    """Ask for `iam:PassRole` on the roles of the profile that instances get, now or by a request for spot instances.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateIamInstanceProfile.html
+    """
+    profiles = [call.parameters.get("IamInstanceProfile")]
+    profiles.append((call.parameters.get("LaunchSpecification") or {}).get("IamInstanceProfile"))
+    fleet = call.parameters.get("SpotFleetRequestConfig") or {}
+    profiles += [each.get("IamInstanceProfile") for each in fleet.get("LaunchSpecifications") or []]
+    for profile in profiles:
+        found = find_profile(Launch(backend, {"IamInstanceProfile": profile}, "", {})) if profile else None
+        for role in found.roles if found is not None else ():
+            unknown = frozenset({"iam:associatedresourcearn"})
+            yield Check("iam:PassRole", role.arn, context={"iam:passedtoservice": "ec2.amazonaws.com"}, unknown=unknown)
+    if fleet.get("IamFleetRole"):
+        yield Check("iam:PassRole", fleet["IamFleetRole"], context={"iam:passedtoservice": "spotfleet.amazonaws.com"})
 
 
 def _checks_of_tagging(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:

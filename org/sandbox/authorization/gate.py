@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,7 +22,7 @@ from org.sandbox.authorization.checks import checks_of
 from org.sandbox.authorization.decide import require
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.authorization.model import Check
-from org.sandbox.authorization.principals import Caller, caller_of, current_caller, serving
+from org.sandbox.authorization.principals import Caller, UnusableKey, caller_of, current_caller, serving
 from org.sandbox.authorization.requests import ReadRequest, Signature, read_request, read_signature, service_names
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ Answer = tuple[int, dict[str, str], str | bytes]
 
 _CODES = {"ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
 _STATUS = {"json": 400}
+_UNUSABLE = {
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    "s3": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403),
+}
 _ACCOUNT = "x-moto-account-id"
 _SERVED_BY_OWNER = frozenset({"sqs", "sns", "lambda", "kms", "secretsmanager"})
 """moto serves these in the caller's account whosever the resource is: it is told the owner's."""
@@ -51,7 +56,10 @@ def judge(
     `request` is asked for the whole of it where the signature alone does not decide.
     """
     signature = read_signature(authorization, query)
-    caller = caller_of(signature.access_key, signature.region or "us-east-1")
+    try:
+        caller = caller_of(signature.access_key, signature.region or "us-east-1")
+    except UnusableKey:
+        return _turn_away(request(), signature), caller_of("", signature.region or "us-east-1"), ""
     if caller.is_administrator and signature.service not in _SHARED:
         return None, caller, ""
     return _judge_whole(request(), signature, caller)
@@ -78,6 +86,24 @@ def _judge_whole(request: Request, signature: Signature, caller: Caller) -> tupl
     return None, caller, _owner(read, checks, caller)
 
 
+def _turn_away(request: Request, signature: Signature) -> Answer:
+    """Answer a key that is good no longer.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+    """
+    read = read_request(request, signature)
+    if read is None:
+        raise NotImplementedError("what it asks for is not known, so that nobody can say how it is refused")
+    special = _UNUSABLE.get(read.call.service)
+    if special is not None:
+        code, message, status = special
+        return _render(read, code, message, status)
+    code = "UnrecognizedClientException" if "json" in read.protocol else "InvalidClientTokenId"
+    return _render(
+        read, code, "The security token included in the request is invalid.", _STATUS.get(read.protocol, 403)
+    )
+
+
 def _owner(read: ReadRequest, checks: Iterable[Check], caller: Caller) -> str:
     owners = {check.resource_account for check in checks if check.resource_account}
     elsewhere = read.call.service in _SERVED_BY_OWNER and len(owners) == 1 and owners != {caller.account}
@@ -99,13 +125,17 @@ def _refuse(read: ReadRequest, denied: Denied) -> Answer:
     if read.protocol == "ec2":
         message = f"You are not authorized to perform this operation. {message}. "
         message += f"Encoded authorization failure message: {denied.encoded}"
+    return _render(read, code, message, _STATUS.get(read.protocol, 403))
+
+
+def _render(read: ReadRequest, code: str, message: str, status: int) -> Answer:
     serializer = get_serializer_class(read.call.service, read.protocol)(read.operation)
     with warnings.catch_warnings():
         # Most services can deny access and do not list the error among their own.
         warnings.simplefilter("ignore")
         rendered = serializer.serialize(_AccessDenied(code, message))
     body = "" if read.http.method == "HEAD" else rendered["body"]
-    return _STATUS.get(read.protocol, 403), dict(rendered["headers"]), body
+    return status, dict(rendered["headers"]), body
 
 
 def authorize_requests(application: WSGIApplication) -> WSGIApplication:
@@ -120,7 +150,7 @@ def authorize_requests(application: WSGIApplication) -> WSGIApplication:
         refusal, caller, owner = judge(request.headers.get("Authorization", ""), request.args, lambda: request)
         if refusal is not None:
             status, headers, text = refusal
-            start_response(f"{status} Forbidden", list(headers.items()))
+            start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
             return [text.encode() if isinstance(text, str) else text]
         if owner:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = owner

@@ -175,6 +175,6 @@ def _compile(around: _Around) -> Grants:
 def _parse(policy: Written, kind: PolicyKind) -> Policy:
     """Read a policy; what AWS would not have accepted, and moto has, cannot be evaluated."""
     try:
-        return parse_policy(policy.text, kind, policy.name, arn=policy.arn)
+        return parse_policy(policy.text, kind, policy.name, arn=policy.arn, in_force=True)
     except SourceErrors as errors:
         raise NotImplementedError(f"the {kind} {policy.name} cannot be read: {errors}") from errors

@@ -207,8 +207,33 @@ def _kms_keys(read: ReadRequest, _owner: str) -> dict[str, ContextValue]:
     }
 
 
+def _events_keys(read: ReadRequest, owner: str) -> dict[str, ContextValue]:
+    """Answer what EventBridge tells of targets and of events.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    targets, entries = read.call.parameters.get("Targets") or [], read.call.parameters.get("Entries") or []
+    keys: dict[str, ContextValue] = {"events:creatoraccount": owner}
+    if read.call.operation == "PutTargets":
+        keys["events:targetarn"] = tuple(str(each.get("Arn", "")) for each in targets if isinstance(each, dict)) or None
+    if read.call.operation == "PutEvents":
+        keys["events:source"] = tuple(str(each.get("Source", "")) for each in entries) or None
+        keys["events:detail-type"] = tuple(str(each.get("DetailType", "")) for each in entries) or None
+    return keys
+
+
+def _lambda_keys(read: ReadRequest, _owner: str) -> dict[str, ContextValue]:
+    name = str(read.call.parameters.get("FunctionName") or "")
+    if "EventSourceMapping" not in read.call.operation or not name:
+        return {}
+    start = f"arn:{get_partition(read.call.region)}:lambda:{read.call.region}:{read.call.account}:function:"
+    return {"lambda:functionarn": name if name.startswith("arn:") else f"{start}{name.rpartition(':function:')[2]}"}
+
+
 _OWN: Mapping[str, Callable[[ReadRequest, str], dict[str, ContextValue]]] = {
+    "events": _events_keys,
     "iam": _iam_keys,
     "kms": _kms_keys,
+    "lambda": _lambda_keys,
     "s3": _s3_keys,
 }

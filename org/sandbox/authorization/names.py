@@ -1,93 +1,64 @@
 """The names and ARNs that stand in a call's parameters, with what each service calls its own way made plain.
 
-IAM's roles, users and groups have paths that a call does not give; S3 names the source of a copy in a header, and a
-queue is known by its URL.
+S3 names the source of a copy in a header, and a queue is known by its URL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from moto.iam.models import iam_backends
-from moto.kms.models import kms_backends
-from moto.secretsmanager.models import secretsmanager_backends
 from moto.utilities.utils import get_partition
 
 from org.sandbox.authorization.model import ApiCall
-
-Names = dict[str, tuple[str, ...]]
-"""By the parameter's name in lower case, without hyphens."""
+from org.sandbox.authorization.names_found import (
+    Names,
+    find_in_cloudformation,
+    find_in_config,
+    find_in_iam,
+    find_in_kms,
+    find_in_organizations,
+    find_in_secrets,
+    texts_of,
+)
 
 
 def names_in(call: ApiCall, source: str = "") -> Mapping[str, tuple[str, ...]]:
     names: Names = {}
     for name, value in call.parameters.items():
-        texts = _texts(value)
+        texts = texts_of(value)
         if texts:
-            names[name.lower().replace("-", "").replace("_", "")] = texts
+            plain = name.lower().replace("-", "").replace("_", "")
+            names[plain] = texts
+            if isinstance(value, list):
+                names.setdefault(plain.removesuffix("s"), texts)
     read = _OWN_WAYS.get(call.service)
     if read is not None:
         read(call, names, source)
     return names
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
-
-
 def _read_s3(call: ApiCall, names: Names, source: str) -> None:
     bucket = call.parameters.get("Bucket", "")
     names.update({"bucketname": (bucket,) if bucket else (), "objectname": names.get("key", ())})
-    if source == "Delete":
+    if source.startswith("Delete"):
         objects = call.parameters.get("Delete", {}).get("Objects", [])
+        objects = [each for each in objects if bool(each.get("VersionId")) is (source == "Delete.VersionId")]
         names["objectname"] = tuple(each["Key"] for each in objects)
         names["bucketname"] = (bucket,) * len(objects)
-    elif source == "CopySource":
+    elif source.startswith("CopySource"):
         path = unquote(urlsplit(str(call.parameters.get("CopySource", ""))).path).lstrip("/")
         copied, _, key = path.partition("/")
         names.update({"bucketname": (copied,), "objectname": (key,)})
 
 
-def _read_iam(call: ApiCall, names: Names, _: str) -> None:
-    """Put paths before names.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    """
-    iam = iam_backends[call.account][get_partition(call.region)]
-    new = str(call.parameters.get("Path") or "/").lstrip("/")
-    if call.operation.startswith("Create"):
-        for kind in ("role", "user", "group", "policy", "instanceprofile"):
-            for name in names.get(f"{kind}name", ()):
-                names[f"{kind}name"] = (f"{new}{name}",)
-        return
-    for kind, known in (("role", iam.roles.values()), ("user", iam.users.values()), ("group", iam.groups.values())):
-        for name in names.get(f"{kind}name", ()):
-            path = next((str(each.path).lstrip("/") for each in known if each.name == name), "")
-            names[f"{kind}name"] = (f"{path}{name}",)
-
-
 def _read_sqs(call: ApiCall, names: Names, _: str) -> None:
     url = str(call.parameters.get("QueueUrl", ""))
     path = urlsplit(url).path.strip("/").split("/")
+    if "QueueOwnerAWSAccountId" in call.parameters:
+        path = [call.parameters["QueueOwnerAWSAccountId"], call.parameters.get("QueueName", "")]
     if len(path) >= 2:
         names["queuearn"] = (f"arn:{get_partition(call.region)}:sqs:{call.region}:{path[-2]}:{path[-1]}",)
-
-
-def _read_kms(call: ApiCall, names: Names, _: str) -> None:
-    """Put the key in the place of its alias: policies are about keys.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
-    """
-    backend = kms_backends[call.account][call.region]
-    for key in names.get("keyid", ()):
-        alias = backend.get_alias_name(key)
-        if alias.startswith("alias/") and "Alias" not in call.operation:
-            id = backend.get_key_id_from_alias(alias)
-            names["keyid"] = (str(id),) if id else ()
 
 
 def _read_events(call: ApiCall, names: Names, _: str) -> None:
@@ -97,40 +68,116 @@ def _read_events(call: ApiCall, names: Names, _: str) -> None:
     buses = names.get("eventbusname", ())
     if "Rule" in call.operation or "Target" in call.operation:
         names["rulename"] = names.get("rule", names.get("name", ()))
-        names["eventbusname"] = tuple(bus for bus in buses if bus != "default")
+        names["eventbusname"] = tuple(bus for bus in buses if bus.rpartition("/")[2] != "default")
     elif not buses and ("EventBus" in call.operation or "Permission" in call.operation):
         names["eventbusname"] = names.get("name", ("default",))
 
 
-def _read_secrets(call: ApiCall, names: Names, _: str) -> None:
-    """Answer the ARNs of secrets that exist; a new one's ends in six characters that nobody knows yet."""
-    secrets = secretsmanager_backends[call.account][call.region].secrets
-    found = [secrets.get(each) for each in names.get("secretid", ())]
-    arns = tuple(str(secret.arn) for secret in found if secret is not None)
-    if arns:
-        names["secretarn"] = arns
+_OF_SSM = {
+    "automation": "automationexecutionid",
+    "association": "associationid",
+    "document": "documentname",
+    "maintenancewindow": "windowid",
+    "parameter": "parametername",
+}
 
 
-def _read_ssm(_call: ApiCall, names: Names, _: str) -> None:
-    for name in ("name", "names"):
-        if name in names:
-            names["parametername"] = tuple(each.removeprefix("/") for each in names[name])
+def _read_ssm(call: ApiCall, names: Names, _: str) -> None:
+    """Take versions and labels from the names of parameters, and tell the kinds apart that are tagged.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
+    """
+    parameters = "Parameter" in call.operation
+    kind = str(call.parameters.get("ResourceType", "")).lower()
+    if kind:
+        ids = names.pop("resourceid", ())
+        named = _OF_SSM.get(kind)
+        if named:
+            names[named] = ids
+    elif parameters:
+        names["parametername"] = names.pop("path", ()) or names.pop("names", ()) or names.get("name", ())
+        names.pop("name", None)
+    elif "target" in names:
+        names["instanceid"] = names["target"]
+    if "parametername" in names:
+        names["parametername"] = tuple(
+            each.split(":parameter/")[-1].partition(":")[0].removeprefix("/") for each in names["parametername"]
+        )
 
 
-def _read_lambda(_call: ApiCall, names: Names, _: str) -> None:
-    names["functionname"] = tuple(
-        each if each.startswith("arn:") else each.rpartition(":function:")[2].partition(":")[0]
-        for each in names.get("functionname", ())
-    )
+def _read_lambda(call: ApiCall, names: Names, _: str) -> None:
+    """Answer the function without its version or alias, but for a call of it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
+    names.pop("sourcearn", None)  # whom a permission is for
+    functions = []
+    for each in names.get("functionname", ()):
+        account = each.partition(":")[0]
+        whole = f"arn:{get_partition(call.region)}:lambda:{call.region}:{call.account}:function:{each}"
+        if each.startswith("arn:"):
+            whole = each
+        elif ":function:" in each:
+            owner = account if account.isdigit() else call.account
+            name = each.rpartition(":function:")[2]
+            whole = f"arn:{get_partition(call.region)}:lambda:{call.region}:{owner}:function:{name}"
+        parts = whole.split(":")
+        qualifier = "".join(parts[7:8]) or str(call.parameters.get("Qualifier") or "")
+        whole = ":".join(parts[:7])
+        functions.append(f"{whole}:{qualifier}" if qualifier and call.operation.startswith("Invoke") else whole)
+    names["functionname"] = tuple(functions)
+    if "VersionNumber" in call.parameters:
+        names["layerversion"] = (str(call.parameters["VersionNumber"]),)
+
+
+def _read_sns(_call: ApiCall, names: Names, _: str) -> None:
+    """Put the topic in the place of its subscription, and a number as it is: it stands for itself in denials."""
+    for arn in names.pop("subscriptionarn", ()):
+        names["topicarn"] = (":".join(arn.split(":")[:6]),)
+
+
+def _read_dynamodb(call: ApiCall, names: Names, source: str) -> None:
+    """Answer the tables of a batch; those of a transaction by what it does with them."""
+    given = call.parameters.get("RequestItems")
+    if isinstance(given, dict):
+        names["tablename"] = tuple(given)
+    items = call.parameters.get("TransactItems")
+    if isinstance(items, list):
+        found = (each[source].get("TableName") for each in items if source in each)
+        names["tablename"] = tuple(dict.fromkeys(filter(None, found)))
+
+
+_LOG_STREAM = ":log-stream:"
+
+
+def _read_logs(call: ApiCall, names: Names, _: str) -> None:
+    """Write a group as its streams are written, but where it is tagged.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    if "logstreamname" in names or call.operation in {"TagResource", "UntagResource", "ListTagsForResource"}:
+        return
+    groups: list[str] = []
+    for name in ("loggroupname", "loggroupnames", "loggroupidentifier", "loggroupidentifiers"):
+        groups += names.pop(name, ())
+    start = f"arn:{get_partition(call.region)}:logs:{call.region}:{call.account}:log-group:"
+    whole = (each if each.startswith("arn:") else f"{start}{each}" for each in groups)
+    names["loggrouparn"] = tuple(dict.fromkeys(f"{each.removesuffix(':*')}{_LOG_STREAM}" for each in whole))
 
 
 _OWN_WAYS: Mapping[str, Callable[[ApiCall, Names, str], None]] = {
+    "cloudformation": find_in_cloudformation,
+    "config": find_in_config,
+    "dynamodb": _read_dynamodb,
     "events": _read_events,
-    "iam": _read_iam,
-    "kms": _read_kms,
+    "iam": find_in_iam,
+    "kms": find_in_kms,
     "lambda": _read_lambda,
+    "logs": _read_logs,
+    "organizations": find_in_organizations,
     "s3": _read_s3,
-    "secretsmanager": _read_secrets,
+    "secretsmanager": find_in_secrets,
+    "sns": _read_sns,
     "sqs": _read_sqs,
     "ssm": _read_ssm,
 }

@@ -13,6 +13,7 @@ from moto.utilities.utils import get_partition
 
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.iam import find_key
+from org.sandbox.organizations import find_organization_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class SessionFacts:
     tags: Mapping[str, str] = field(default_factory=dict)
     transitive: frozenset[str] = frozenset()
     source_identity: str = ""
+    role_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ class Caller:
     @property
     def account(self) -> str:
         return self.principal.account
+
+
+class UnusableKey(Exception):
+    """A key that was good: it is inactive, or what it belonged to is gone, or its account is closed."""
 
 
 SESSION = "sandbox_session"
@@ -74,7 +80,10 @@ def serving(caller: Caller) -> Iterator[None]:
 
 
 def caller_of(access_key: str, region: str) -> Caller:
-    """Answer who holds the key; nobody's key is the management account's administrator."""
+    """Answer who holds the key; nobody's key is the management account's administrator.
+
+    Raises UnusableKey. [H]: that the keys of an account stop as soon as it is being closed.
+    """
     partition = get_partition(region)
     if not access_key:
         return Caller(Principal("*", "", PrincipalKind.ANONYMOUS), "anonymous", partition)
@@ -85,6 +94,9 @@ def caller_of(access_key: str, region: str) -> Caller:
         shown = f"arn:{partition}:sts::{account}:user/moto"
         return Caller(principal, shown, partition, is_administrator=True, user_id="AKIAIOSFODNN7EXAMPLE")
     account, key = found
+    organization = find_organization_of(account, partition)
+    if key.status != "Active" or (organization is not None and not organization.is_active(account)):
+        raise UnusableKey(access_key)
     if key.role_arn:
         facts: SessionFacts = vars(key)[SESSION]
         name = key.role_arn.rpartition("/")[2]
@@ -92,6 +104,10 @@ def caller_of(access_key: str, region: str) -> Caller:
         principal = Principal(key.role_arn, account, PrincipalKind.ROLE, shown)
         roles = iam_backends[account][partition].roles.values()
         id = next((role.id for role in roles if role.arn == key.role_arn), "")
+        if not id or id != facts.role_id:
+            raise UnusableKey(access_key)
         return Caller(principal, shown, partition, user_id=f"{id}:{facts.name}", session=facts)
-    user = iam_backends[account][partition].users[str(key.user_name)]
+    user = iam_backends[account][partition].users.get(str(key.user_name))
+    if user is None:
+        raise UnusableKey(access_key)
     return Caller(Principal(user.arn, account, PrincipalKind.USER), user.arn, partition, user_id=user.id)

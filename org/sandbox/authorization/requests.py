@@ -50,12 +50,13 @@ class ServiceNames:
     prefixes: Mapping[str, str]
     codes: Mapping[str, str]
     passed_to: Mapping[str, str]
+    shown: Mapping[str, str]
 
 
 @cache
 def service_names() -> ServiceNames:
     data = tomllib.loads(Path(__file__).with_name("services.toml").read_text(encoding="utf-8"))
-    return ServiceNames(data["signed"], data["prefixes"], data["codes"], data["passed_to"])
+    return ServiceNames(data["signed"], data["prefixes"], data["codes"], data["passed_to"], data["shown"])
 
 
 def read_signature(authorization: str, query: Mapping[str, str]) -> Signature:

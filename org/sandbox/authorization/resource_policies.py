@@ -52,7 +52,8 @@ def find_guarded(action: str, arn: str, own_account: str) -> Guarded:
     read = _Arn(arn, parts[1], parts[2], parts[3], account_of(arn), parts[5])
     if read.service == "s3":
         return _bucket(read, own_account)
-    account = read.account or own_account
+    # What the organization has is the management account's, and delegation is no resource-based policy here.
+    account = own_account if read.service == "organizations" else read.account or own_account
     if read.service == "iam":
         return _role(read, account) if action.lower().startswith("sts:") else Guarded(account)
     find = _POLICIES.get(read.service)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from moto.utilities.utils import get_partition
@@ -17,7 +17,8 @@ from org.sandbox.authorization.model import ApiCall
 from org.sandbox.authorization.names import names_in
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-_MAKES = ("Create", "Register", "Allocate", "Run", "Import", "Start", "Request", "Put", "Copy", "Upload")
+_MAKES = ("Create", "Register", "Allocate", "Run", "Import", "Request", "Copy")
+_LISTS = ("List", "Describe")
 _GIVEN = frozenset({"Partition", "Region", "Account"})
 
 
@@ -28,26 +29,43 @@ class Target:
     """Whether a `*` in it is AWS's own, for what does not exist yet; else it is a part that is not known here."""
 
 
-def targets_of(call: ApiCall, entry: ActionEntry, source: str = "") -> tuple[Target, ...]:
+def targets_of(call: ApiCall, entry: ActionEntry, source: str = "", type: str = "") -> tuple[Target, ...]:
     """Answer the resources of an action in a call; `source` is a parameter that names it in a way of its own."""
-    if not entry.resources:
+    if not entry.resources or source == "*":
         return (Target("*"),)
+    if source.startswith("="):
+        return (Target(str(call.parameters.get(source[1:], ""))),)
+    if type:
+        entry = replace(entry, resources=tuple(each for each in entry.resources if each.name == type))
     names = names_in(call, source)
     given = tuple(dict.fromkeys(_arns_given(entry, names)))
     if given:
-        return tuple(map(Target, given))
+        return tuple(map(Target, dict.fromkeys((*given, *_required_besides(given, entry, call, names)))))
     filled = [(each, *_fill(each, call, names)) for each in entry.resources if each.arn]
     whole = [(type, arns) for type, arns, missing in filled if not missing]
     if whole:
         required = [item for item in whole if item[0].required]
         _, arns = max(required or whole, key=lambda item: _count(item[0]))
-        return tuple(map(Target, arns))
+        # The name of a service-linked role is the service's own affair.
+        return tuple(Target(arn, certain=call.operation != "CreateServiceLinkedRole") for arn in arns)
     new = call.operation.startswith(_MAKES)
     partly = [(arns, missing) for type, arns, missing in filled if type.required or len(missing) < _count(type)]
     if not partly:
-        return (Target("*", certain=call.operation.startswith(("List", "Describe"))),)
+        return (Target("*", certain=call.operation.startswith(_LISTS)),)
     arns, _ = min(partly, key=lambda item: len(item[1]))
-    return tuple(Target(arn, certain=new) for arn in arns)
+    certain = new or call.operation.startswith(_LISTS)
+    return tuple(Target(arn, certain=certain) for arn in arns)
+
+
+def _required_besides(
+    given: tuple[str, ...], entry: ActionEntry, call: ApiCall, names: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """Answer those that the action must have and that are named otherwise than by an ARN."""
+    for each in entry.resources:
+        if each.required and each.arn and not any(pattern_of(each.arn).fullmatch(arn) for arn in given):
+            arns, missing = _fill(each, call, names)
+            if not missing:
+                yield from arns
 
 
 def _count(type: ResourceType) -> int:
@@ -94,9 +112,13 @@ def _spellings(placeholder: str, type: ResourceType, placeholders: list[str]) ->
         return
     if stem != name or len(placeholders) == 1:
         yield stem
+        # Where a name and an id stand beside each other, neither is the other.
+        beside = {each.lower() for each in placeholders if each.lower() != name}
         for ending in ("name", "id", "identifier", "arn"):
-            yield f"{stem}{ending}"
-            yield f"{kind}{ending}"
+            if f"{stem}{ending}" not in beside:
+                yield f"{stem}{ending}"
+                if not beside:
+                    yield f"{kind}{ending}"
         if name in {f"{kind}name", f"{kind}id"} or len(placeholders) == 1:
             yield from ("name", "id", "resourceid")
 
