@@ -179,6 +179,9 @@ def _check_principal(text: str) -> str:
         )
     if not _PRINCIPAL.fullmatch(text):
         refuse(f"{text!r} is not the ARN of a principal", 'write it like "arn:aws:iam::*:role/BreakGlass"')
+    if not text.rpartition(":")[2].partition("/")[2].strip("*?/") and not text.endswith(":root"):
+        # A policy that spares every role, or every user, restricts nobody.
+        refuse(f"{text!r} means every principal of its kind", "name the role or user, or a part of its name")
     return text
 
 

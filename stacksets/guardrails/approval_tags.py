@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import AfterValidator
-
 from config.fields import PrincipalArn, TagKey
-from stacksets.guardrails.approved_images import APPROVAL_TAG
 from stacksets.guardrails.statement import Deny, render_document
-from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings, at_least_one
+from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
 
 TAGGING = (
     "ec2:CopyImage",
@@ -27,8 +22,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 
 
 class Parameters(GuardrailParameters):
-    tag_keys: Annotated[tuple[TagKey, ...], AfterValidator(at_least_one)] = (APPROVAL_TAG,)
-    """Keys of the tags that approve an image, in full; every case of their letters is meant."""
+    tag_keys: tuple[TagKey, ...] = ()
+    """Further tags to guard, by their full keys, beside those that approved-images looks for; whatever their case."""
     writers: tuple[PrincipalArn, ...] = ()
     """ARN patterns of the principals that may write them, such as the approver's role."""
 
@@ -41,6 +36,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html
     """
     exempt = (*surroundings.exempt, *parameters.writers)
+    keys = tuple(dict.fromkeys((*surroundings.approval_tags, *parameters.tag_keys)))
     images = (f"arn:{surroundings.partition}:ec2:*::image/*",)
     return render_document(
         [
@@ -48,7 +44,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
                 sid="DenyWritingApprovalTags",
                 actions=TAGGING,
                 resources=images,
-                conditions={"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": parameters.tag_keys}},
+                conditions={"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": keys}},
                 exempt=exempt,
             ),
             Deny(

@@ -19,12 +19,7 @@ from stacksets.guardrails.surroundings import (
     account_id,
     at_least_one,
 )
-
-APPROVAL_TAG = "ec2:SharedTag/status"
-"""A tag that only the image's owner can write and that the accounts see with which the image is shared.
-
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html
-"""
+from stacksets.templates.names import APPROVAL_TAG
 
 LAUNCHES = (
     "ec2:CreateFleet",
@@ -43,11 +38,19 @@ UNGOVERNED_MAKING = ("ec2:CopyImage", "ec2:CreateRestoreImageTask", "ec2:ImportI
 LOOSENING = (
     "ec2:DisableAllowedImagesSettings",
     "ec2:DisableImageBlockPublicAccess",
+    "ec2:DisableSnapshotBlockPublicAccess",
     "ec2:EnableAllowedImagesSettings",
+    "ec2:EnableSnapshotBlockPublicAccess",
     "ec2:ReplaceImageCriteriaInAllowedImagesSettings",
-    "ec2:RunScheduledInstances",
 )
-"""The account's own switches; and a launch whose image no policy can see, since its only key is the Region."""
+"""The account's own switches; those that are called Enable also choose a weaker state."""
+BLIND = ("autoscaling:CreateLaunchConfiguration", "ec2:ImportInstance", "ec2:RunScheduledInstances")
+"""Ways to an instance on which no policy can see whose the image is; launch templates do all that they did.
+
+Auto Scaling asks for `ec2:RunInstances` where a group is given a launch template, not a launch configuration [H].
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
+"""
 
 
 class Parameters(GuardrailParameters):
@@ -102,6 +105,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
                 resources=images,
                 exempt=(*exempt, *parameters.image_makers),
             ),
+            Deny(sid="DenyLaunchesThatHideTheImage", actions=BLIND, exempt=exempt),
             Deny(sid="DenyLooseningImageSettings", actions=LOOSENING, exempt=exempt),
         ]
     )

@@ -49,7 +49,7 @@ def guardrails() -> Mapping[str, Guardrail]:
         _entry(
             "deny-leaving-organization",
             deny_leaving_organization,
-            "No member account can leave the organization.",
+            "No member account can leave the organization, move to another, or be closed from within.",
         ),
         _entry(
             "ec2-account-settings",

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.fields import ImageOwner, refuse
 from stacksets.guardrails.surroundings import GuardrailParameters, KnownAccount, Surroundings, account_id
 
-ImageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9()\[\] ./'@_*?-]{1,128}$")]
+
+def _check_image_name(text: str) -> str:
+    """Refuse what Allowed AMIs do: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImageCriterionRequest.html"""
+    if not re.fullmatch(r"[A-Za-z0-9()\[\] ./'@_*?-]{1,128}", text):
+        refuse(f"{text!r} is not a name of images", "use 1 to 128 letters, digits, spaces and ()[]./-'@_*?")
+    if "?" in text and len(text) < 3:
+        refuse(f"{text!r} is too short for a name with '?'", "use at least 3 characters")
+    return text
+
+
+ImageName = Annotated[str, AfterValidator(_check_image_name)]
 Days = Annotated[int, Field(ge=0, le=2_147_483_647)]
 
 
 class Parameters(GuardrailParameters):
     http_tokens: Literal["required", "optional", "no_preference"] = "required"
-    """Whether new instances speak IMDSv2 only."""
+    """Whether new instances speak IMDSv2 only, unless their launch says otherwise."""
+    http_tokens_enforced: Literal["enabled", "disabled", "no_preference"] | None = None
+    """Whether a launch that says otherwise is refused; left to the accounts if not given."""
     http_put_response_hop_limit: Annotated[int, Field(ge=-1, le=64)] = 2
     """How many network hops a metadata token may travel; 2 lets containers reach it; -1 is no preference."""
     image_block_public_access: Literal["block_new_sharing", "unblocked"] = "block_new_sharing"
@@ -24,7 +37,7 @@ class Parameters(GuardrailParameters):
     """Whether snapshots can be shared with everybody."""
     allowed_images: Literal["audit_mode", "enabled", "disabled"] = "audit_mode"
     """Whether images that match no criterion are only marked (audit_mode), or can be neither found nor launched."""
-    trusted_owners: tuple[ImageOwner, ...] | None = None
+    trusted_owners: Annotated[tuple[ImageOwner, ...], Field(max_length=200)] | None = None
     """Owners all of whose images are allowed; the manifest's lineage.trusted_image_owners if not given."""
     image_accounts: Annotated[tuple[KnownAccount, ...], Field(max_length=200)] = ()
     """Names of the accounts whose images are allowed if they keep to image_names and the two ages."""
@@ -50,12 +63,16 @@ class Parameters(GuardrailParameters):
 def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, object]:
     """Render the `ec2_attributes` of a declarative policy; the hop limit is text, as in the page's own example.
 
+    The page's copies do not know `http_tokens_enforced`, which is named after EC2's own setting [H].
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative_syntax.html
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html
     """
     metadata = {
         "http_tokens": _assign(parameters.http_tokens),
         "http_put_response_hop_limit": _assign(str(parameters.http_put_response_hop_limit)),
     }
+    if parameters.http_tokens_enforced is not None:
+        metadata["http_tokens_enforced"] = _assign(parameters.http_tokens_enforced)
     attributes: dict[str, object] = {
         "exception_message": _assign(parameters.exception_message),
         "image_block_public_access": {"state": _assign(parameters.image_block_public_access)},

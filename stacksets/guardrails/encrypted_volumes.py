@@ -9,6 +9,19 @@ from config.fields import PrincipalArn
 from stacksets.guardrails.statement import Deny, render_document
 from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
 
+MAKING = (
+    "ec2:CopyVolumes",
+    "ec2:CreateFleet",
+    "ec2:CreateVolume",
+    "ec2:ImportInstance",
+    "ec2:ImportVolume",
+    "ec2:RunInstances",
+)
+"""All that makes volumes and says whether they are encrypted.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+"""
+
 
 class Parameters(GuardrailParameters):
     exempt_principals: tuple[PrincipalArn, ...] = ()
@@ -21,7 +34,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
         [
             Deny(
                 sid="DenyUnencryptedVolumes",
-                actions=("ec2:CreateVolume", "ec2:RunInstances"),
+                actions=MAKING,
                 resources=(f"arn:{surroundings.partition}:ec2:*:*:volume/*",),
                 conditions={"Bool": {"ec2:Encrypted": "false"}},
                 exempt=exempt,

@@ -1,6 +1,7 @@
 """Calls that no Region can be asked of: their services have one endpoint for the whole world, or are told to be left.
 
-Read in November 2026. Service prefixes that AWS has retired stay while AWS's own lists have them; they match nothing.
+Both of AWS's lists are as public copies of its pages have them: AWS changes the pages without saying so. Prefixes of
+services that are no more stay as long as AWS's lists have them; they match nothing.
 """
 
 AWS_EXAMPLE = (
@@ -47,7 +48,7 @@ AWS_EXAMPLE = (
     "wafv2:*",
     "wellarchitected:*",
 )
-"""The list of AWS's own example, unchanged, so that a reader can compare them.
+"""The list of AWS's own example and nothing else, so that a reader can compare them.
 
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
 """
@@ -78,7 +79,8 @@ SINCE_THEN = (
 )
 """Services without a Region that the example does not know, from the list that AWS Control Tower keeps for itself.
 
-Left out of that list is what has Regions and is only spared there for the sake of the console.
+Left out of that list is what has Regions (access-analyzer, compute-optimizer, resource-explorer-2, sso, Storage Lens,
+…) or one that can be governed (devicefarm, iq).
 https://docs.aws.amazon.com/controltower/latest/controlreference/primary-region-deny-policy.html
 """
 

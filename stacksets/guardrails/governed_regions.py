@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from config.fields import Call, PrincipalArn, RegionText
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from config.fields import Call, PrincipalArn, RegionText, refuse
 from stacksets.guardrails.global_services import GLOBAL_SERVICES
 from stacksets.guardrails.statement import Deny, render_document
 from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
 
 
+def _not_everything(call: str) -> str:
+    if call == "*":
+        refuse("'*' leaves every call open, and the guardrail without effect", "name services, like devicefarm:*")
+    return call
+
+
 class Parameters(GuardrailParameters):
     regions: tuple[RegionText, ...] = ()
     """Regions that stay open; the manifest's governed Regions if none is named."""
-    also_allowed: tuple[Call, ...] = ()
+    also_allowed: tuple[Annotated[Call, AfterValidator(_not_everything)], ...] = ()
     """Further calls that stay open in every Region, such as devicefarm:*."""
     exempt_principals: tuple[PrincipalArn, ...] = ()
     """ARN patterns of further principals to which the guardrail does not apply."""

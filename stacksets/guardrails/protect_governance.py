@@ -61,8 +61,8 @@ https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
 """
 RECORDER_CALLS = (
     *("config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:DeleteRetentionConfiguration"),
-    *("config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:PutRetentionConfiguration"),
-    *("config:StopConfigurationRecorder",),
+    *("config:DisassociateResourceTypes", "config:PutConfigurationRecorder", "config:PutDeliveryChannel"),
+    *("config:PutRetentionConfiguration", "config:StopConfigurationRecorder"),
 )
 """There is one recorder of the account's own in each Region, whatever its name."""
 

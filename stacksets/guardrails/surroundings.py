@@ -12,7 +12,7 @@ from config.fields import known_regions, refuse
 from config.manifest import Manifest
 from org.references import account_reference
 from org.source.findings import suggest
-from stacksets.templates.names import ACCESS_ROLE, STACKSETS_EXECUTION_ROLE
+from stacksets.templates.names import ACCESS_ROLE, APPROVAL_TAG, STACKSETS_EXECUTION_ROLE
 
 _SPARING = ("exempt_principals", "image_makers", "writers")
 """The parameters of guardrails by which a manifest spares principals."""
@@ -36,6 +36,8 @@ class Surroundings:
     spared: tuple[str, ...] = ()
     """ARN patterns of further principals that some guardrail of the manifest spares."""
     trusted_image_owners: tuple[str, ...] = ()
+    approval_tags: tuple[str, ...] = (APPROVAL_TAG,)
+    """Keys of the tags by which some guardrail of the manifest knows approved images."""
 
     def role_in_any_account(self, name: str) -> str:
         return f"arn:{self.partition}:iam::*:role/{name}"
@@ -56,6 +58,7 @@ def surroundings_of(manifest: Manifest) -> Surroundings:
         accounts=tuple(account.name for account in manifest.accounts),
         spared=tuple(dict.fromkeys(_spared(manifest))),
         trusted_image_owners=manifest.lineage.trusted_image_owners,
+        approval_tags=tuple(dict.fromkeys((APPROVAL_TAG, *_approval_tags(manifest)))),
     )
 
 
@@ -66,6 +69,14 @@ def _spared(manifest: Manifest) -> Iterator[str]:
             for name in _SPARING:
                 value = policy.parameters.get(name, ())
                 yield from (arn for arn in (value if isinstance(value, tuple) else ()) if isinstance(arn, str))
+
+
+def _approval_tags(manifest: Manifest) -> Iterator[str]:
+    """Yield what stands there if it is a text, as `_spared` does."""
+    for policy in manifest.policies:
+        tag = policy.parameters.get("approval_tag")
+        if policy.guardrail is not None and isinstance(tag, str):
+            yield tag
 
 
 def account_id(name: str) -> str:

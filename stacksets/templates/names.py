@@ -29,3 +29,9 @@ STACK_PREFIX = "StackSet-"
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
 """
+
+APPROVAL_TAG = "ec2:SharedTag/status"
+"""A tag that only the image's owner can write and that the accounts see with which the image is shared.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html
+"""

@@ -143,6 +143,10 @@ def with_contact(key: str, value: str) -> str:
             ),
         ),
         (
+            {"x": "protected_principals: [{name: a, arn: ▸'arn:aws:iam::*:role/*', calls: ['*']}]\n"},
+            "'arn:aws:iam::*:role/*' means every principal of its kind; name the role or user, or a part of its name",
+        ),
+        (
             {"x": "protected_principals: [{name: a, arn: 'arn:aws:iam::*:role/B', calls: [▸AssumeRole]}]\n"},
             '\'AssumeRole\' is not an AWS call; write it like "sts:AssumeRole" or "iam:*"',
         ),

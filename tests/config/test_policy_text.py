@@ -251,6 +251,11 @@ def test_a_policy_file_that_aws_would_refuse_is_refused_with_its_place(tmp_path:
             "a BACKUP_POLICY has no key 'plan' at its top; did you mean 'plans'?",
         ),
         ("GUARDDUTY_POLICY", "▸{}", "the policy is empty; write what it is to set"),
+        (
+            "CHATBOT_POLICY",
+            '{"chatbot": {}, "@@operators_allowed_for_child_policies": ["@@none"], "chatbots": ▸{}}',
+            "a CHATBOT_POLICY has no key 'chatbots' at its top; did you mean 'chatbot'?",
+        ),
     ],
 )
 def test_each_type_has_its_shape(tmp_path: Path, type: str, text: str, message: str) -> None:
@@ -326,7 +331,7 @@ def test_a_policy_over_its_quota_is_refused(tmp_path: Path) -> None:
     sections["policies"] = sections["policies"].replace("p.json", "▸p.json")
     message = (
         "the policy has 10,241 characters without white space, and AWS allows 10,240 for a SERVICE_CONTROL_POLICY;"
-        " shorten it or split it into two policies"
+        " shorten it by 1 or split it into two policies; the shortest text that means the same has 10,239"
     )
     refused(tmp_path, sections, message, files={"p.json": DENY % (fits + "x")})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from org.model import DesiredPolicy, PolicyType
 from org.policy_types import load_policy_types
 from org.quotas import load_quotas
 from stacksets.guardrails.catalog import guardrails
+from stacksets.guardrails.deny_leaving_organization import LEAVING
+from stacksets.guardrails.encrypted_volumes import MAKING
 from stacksets.guardrails.statement import Deny
 from stacksets.guardrails.surroundings import Surroundings, surroundings_of
 from stacksets.policy_template import render_policy_template
@@ -21,6 +24,7 @@ from tests.support.guardrails import (
     ACCOUNT,
     ADMIN,
     NEAR_MISSES,
+    PARAMETERS,
     SPARED,
     content,
     denying,
@@ -73,7 +77,7 @@ def test_stacksets_and_the_management_account_are_not_locked_out(name):
 
 def test_nobody_but_protected_principals_can_leave_the_organization():
     (statement,) = content("deny-leaving-organization")["Statement"]
-    assert statement["Action"] == "organizations:LeaveOrganization"
+    assert statement["Action"] == list(LEAVING)
     assert exempt(statement) == [BREAK_GLASS]
 
 
@@ -91,10 +95,13 @@ def test_governed_regions_are_the_manifests_unless_others_are_named():
     assert named["NotAction"][-1] == "devicefarm:*"
 
 
-def test_partition_is_that_of_the_home_region():
-    guardrail = guardrails()["encrypted-volumes"]
-    china = guardrail.render(guardrail.parameters(), Surroundings(("cn-north-1",), "aws-cn"))
-    assert china["Statement"][0]["Resource"] == "arn:aws-cn:ec2:*:*:volume/*"
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+@pytest.mark.parametrize("name", SCPS)
+def test_partition_is_that_of_the_home_region(name, partition):
+    guardrail = guardrails()[name]
+    around = Surroundings(("cn-north-1",), partition, (f"arn:{partition}:iam::*:role/BreakGlass",))
+    text = json.dumps(guardrail.render(guardrail.parameters.model_validate(PARAMETERS.get(name, {})), around))
+    assert set(re.findall(r"arn:([^:]*):", text)) == {partition}
 
 
 def test_quarantined_account_goes_on_forwarding_events_and_forwarders_can_do_nothing_else():
@@ -110,13 +117,24 @@ def test_metadata_hop_limit_is_text_as_aws_shows_it():
     assert settings["instance_metadata_defaults"]["http_put_response_hop_limit"] == {"@@assign": "1"}
 
 
+def test_imdsv2_is_a_default_that_can_be_enforced():
+    def metadata(**parameters):
+        return content("ec2-account-settings", **parameters)["ec2_attributes"]["instance_metadata_defaults"]
+
+    assert metadata().keys() == {"http_tokens", "http_put_response_hop_limit"}
+    assert metadata(http_tokens_enforced="enabled")["http_tokens_enforced"] == {"@@assign": "enabled"}
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
         ("governed-regions", {"regions": ("eu-centrl-1",)}),
         ("governed-regions", {"region": ("eu-central-1",)}),
+        ("governed-regions", {"also_allowed": ("*",)}),
         ("ec2-account-settings", {"http_put_response_hop_limit": 65}),
         ("ec2-account-settings", {"http_put_response_hop_limit": "2"}),
+        ("ec2-account-settings", {"image_names": ("?a",)}),
+        ("ec2-account-settings", {"trusted_owners": ("amazon",) * 201}),
         ("quarantine", {"exempt_principals": ("Responder",)}),
     ],
 )
@@ -166,8 +184,15 @@ def test_administrators_are_denied_and_the_spared_are_not(name, action, resource
         assert denying(name, principal, *asked, region=region) == set(), principal
 
 
-def test_nobody_but_the_protected_leaves_the_organization():
-    leave = "organizations:LeaveOrganization"
+@pytest.mark.parametrize("action", MAKING)
+def test_no_call_that_makes_volumes_makes_unencrypted_ones(action):
+    assert denying("encrypted-volumes", ADMIN, action, VOLUME, {"ec2:Encrypted": "false"}) == {UNENCRYPTED}
+    for allowed in ({"ec2:Encrypted": "true"}, {}):
+        assert denying("encrypted-volumes", ADMIN, action, VOLUME, allowed) == set()
+
+
+@pytest.mark.parametrize("leave", LEAVING)
+def test_nobody_but_the_protected_leaves_the_organization(leave):
     denied = {"DenyLeavingTheOrganization"}
     stacksets_and_access = [principal for principal in SPARED if not principal.endswith("BreakGlass")]
     for principal in (ADMIN, *NEAR_MISSES, *stacksets_and_access):

@@ -19,6 +19,7 @@ from stacksets.guardrails.global_services import GLOBAL_SERVICES
 from stacksets.guardrails.protect_governance import (
     DATA_CALLS,
     IDENTITY_CALLS,
+    RECORDER_CALLS,
     RESOURCE_CALLS,
     TAGGED_CALLS,
     USER_CALLS,
@@ -122,7 +123,12 @@ def may_match(pattern, arn):
 
 
 OPEN = {
-    "config": {"StartConfigRulesEvaluation": "evaluates what is evaluated anyway"},
+    "config": {
+        "AssociateResourceTypes": "records more",
+        "DeleteServiceLinkedConfigurationRecorder": "is of a service, beside the account's own",
+        "StartConfigRulesEvaluation": "evaluates what is evaluated anyway",
+        "StartConfigurationRecorder": "starts what should run",
+    },
     "cloudtrail": {"StartLogging": "starts what should run"},
     "events": {
         "AllowVendedLogDeliveryForResource": "adds a copy of the bus's logs",
@@ -146,7 +152,7 @@ USES_OF_A_KEY = {
 OF_OURS = {
     "cloudformation": {"stack"},
     "cloudtrail": {"trail"},
-    "config": {"ConfigRule"},
+    "config": {"ConfigRule", "ConfigurationRecorder"},
     "events": {"rule-on-custom-event-bus", "rule-on-default-event-bus", "event-bus", "archive", "replay"},
     "iam": {"role", "user", "policy"},
     "kms": {"key"},
@@ -158,7 +164,7 @@ OF_OURS = {
 
 @pytest.mark.parametrize("service", OF_OURS)
 def test_no_way_to_change_what_is_ours_is_left_out_without_a_reason(service):
-    denied = (*IDENTITY_CALLS, *USER_CALLS, *RESOURCE_CALLS, *DATA_CALLS, *TAGGED_CALLS)
+    denied = (*IDENTITY_CALLS, *USER_CALLS, *RESOURCE_CALLS, *DATA_CALLS, *TAGGED_CALLS, *RECORDER_CALLS)
     left = {
         entry.name
         for action in CATALOG.actions_matching(f"{service}:*")
@@ -169,7 +175,7 @@ def test_no_way_to_change_what_is_ours_is_left_out_without_a_reason(service):
     assert left - USES_OF_A_KEY == set(OPEN.get(service, ()))
 
 
-@pytest.mark.parametrize("pattern", [*IDENTITY_CALLS, *USER_CALLS, *RESOURCE_CALLS, *TAGGED_CALLS])
+@pytest.mark.parametrize("pattern", [*IDENTITY_CALLS, *USER_CALLS, *RESOURCE_CALLS, *TAGGED_CALLS, *RECORDER_CALLS])
 def test_protect_governance_takes_reads_from_nobody(pattern):
     levels = {CATALOG.find_action(action).access_level for action in CATALOG.actions_matching(pattern)}
     assert not levels & {"Read", "List"}

@@ -44,6 +44,9 @@ class Company:
         iam.put_role_policy(RoleName="Admin", PolicyName="everything", PolicyDocument=EVERYTHING)
         return assume(self.as_orgctl(account), id, "Admin")
 
+    def role(self, account: str, name: str) -> str:
+        return f"arn:aws:iam::{self.accounts[account]}:role/{name}"
+
     def trust(self, account: str) -> str:
         principal = {"AWS": f"arn:aws:iam::{self.accounts[account]}:root"}
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
@@ -80,13 +83,58 @@ def test_image_is_launched_once_the_factory_has_approved_it_and_not_before(compa
     factory.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": company.accounts["Shop"]}]})
 
     shop = administrator.client("ec2", region_name=HOME)
-    launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1, **ENCRYPTED}
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]
+    launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "TagSpecifications": tags, **ENCRYPTED}
     assert company.refusing(shop.run_instances, **launch) == "ApprovedImages"
     assert company.refusing(shop.create_tags, Resources=[image], Tags=[APPROVED]) == "ApprovalTags"
     assert company.refusing(shop.copy_image, SourceImageId=image, SourceRegion=HOME, Name="mine") == "ApprovedImages"
 
     factory.create_tags(Resources=[image], Tags=[APPROVED])
     assert company.refusing(shop.run_instances, **launch) == ""
+
+
+def test_no_other_way_to_an_unapproved_image_is_open(company, administrator):
+    factory = company.as_orgctl("Image Factory").client("ec2", region_name=HOME)
+    volume = factory.create_volume(AvailabilityZone=f"{HOME}a", Size=8, Encrypted=True)["VolumeId"]
+    disks = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": factory.create_snapshot(VolumeId=volume)["SnapshotId"]}}]
+    image = factory.register_image(Name="golden-2", RootDeviceName="/dev/xvda", BlockDeviceMappings=disks)["ImageId"]
+    factory.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": company.accounts["Shop"]}]})
+
+    shop = administrator.client("ec2", region_name=HOME)
+    machine = {"ImageId": image, "InstanceType": "t3.micro"}
+    made = shop.create_launch_template(LaunchTemplateName="machine", LaunchTemplateData=machine)["LaunchTemplate"]
+    template = {"LaunchTemplateId": made["LaunchTemplateId"], "Version": "1"}
+    fleet = {
+        "TargetCapacitySpecification": {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"},
+        "Type": "instant",
+    }
+    spot_fleet = {"IamFleetRole": company.role("Shop", "spot"), "TargetCapacity": 1, "LaunchSpecifications": [machine]}
+    scaling = administrator.client("autoscaling", region_name=HOME)
+    for call, arguments in (
+        (shop.run_instances, {"LaunchTemplate": template, "MinCount": 1, "MaxCount": 1}),
+        (shop.create_fleet, {"LaunchTemplateConfigs": [{"LaunchTemplateSpecification": template}], **fleet}),
+        (shop.request_spot_instances, {"LaunchSpecification": machine}),
+        (shop.request_spot_fleet, {"SpotFleetRequestConfig": spot_fleet}),
+        (shop.run_scheduled_instances, {"ScheduledInstanceId": "sci-1", "LaunchSpecification": machine}),
+        (shop.import_instance, {"Platform": "Windows"}),
+        (scaling.create_launch_configuration, {"LaunchConfigurationName": "machine", **machine}),
+        (shop.register_image, {"Name": "mine", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": disks}),
+        (shop.disable_allowed_images_settings, {}),
+    ):
+        assert company.refusing(call, **arguments) == "ApprovedImages", call.__name__
+    for call, arguments in (
+        (shop.create_tags, {"Resources": [image], "Tags": [{**APPROVED, "Key": "EC2:sharedtag/STATUS"}]}),
+        (shop.delete_tags, {"Resources": [image]}),
+    ):
+        assert company.refusing(call, **arguments) == "ApprovalTags", call.__name__
+    assert company.refusing(shop.create_tags, Resources=[image], Tags=[{"Key": "Team", "Value": "shop"}]) == ""
+
+
+def test_account_neither_leaves_nor_moves_to_another_organization(company, administrator):
+    organizations = administrator.client("organizations")
+    assert company.refusing(organizations.leave_organization) == "DenyLeavingOrganization"
+    invitation = {"HandshakeId": "h-examplehandshakeid"}
+    assert company.refusing(organizations.accept_handshake, **invitation) == "DenyLeavingOrganization"
 
 
 def test_governance_system_is_out_of_reach_and_the_rest_of_iam_is_not(company, administrator):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from stacksets.guardrails.approved_images import LAUNCHES, LOOSENING, UNGOVERNED_MAKING
+from config.load import load_manifest
+from stacksets.guardrails.approved_images import BLIND, LAUNCHES, LOOSENING, UNGOVERNED_MAKING
 from stacksets.guardrails.catalog import guardrails
+from stacksets.guardrails.surroundings import surroundings_of
 from tests.support.guardrails import (
     ACCOUNT,
     ADMIN,
@@ -19,6 +23,7 @@ from tests.support.guardrails import (
     denying,
 )
 
+COMPANY = Path(__file__).parents[2] / "config" / "examples" / "company" / "organization.yaml"
 IMAGE = "arn:aws:ec2:eu-central-1::image/ami-1"
 INSTANCE = f"arn:aws:ec2:eu-central-1:{ACCOUNT}:instance/*"
 APPROVAL = "aws:ResourceTag/ec2:SharedTag/status"
@@ -78,6 +83,46 @@ def test_the_accounts_own_switches_are_not_turned(action):
     assert all(denying("approved-images", principal, action) == set() for principal in SPARED)
 
 
+@pytest.mark.parametrize("action", BLIND)
+def test_launches_on_which_no_policy_sees_the_image_are_denied_altogether(action):
+    assert denying("approved-images", ADMIN, action) == {"DenyLaunchesThatHideTheImage"}
+    assert all(denying("approved-images", principal, action) == set() for principal in SPARED)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("ec2:CreateTags", INSTANCE, {"ec2:CreateAction": "RunInstances", "aws:TagKeys": ("Name", "Team")}),
+        ("ec2:CreateTags", IMAGE, {"aws:TagKeys": ("Name",)}),
+        ("ec2:CreateTags", IMAGE, {}),
+        ("ec2:DeleteTags", IMAGE, {"aws:TagKeys": ("Name",)}),
+        ("ec2:DeleteTags", INSTANCE, {}),
+        ("ec2:CreateImage", IMAGE, {}),
+        ("ec2:CreateSnapshot", "arn:aws:ec2:eu-central-1::snapshot/*", {}),
+        ("ec2:CopySnapshot", "arn:aws:ec2:eu-central-1::snapshot/*", {}),
+        ("ec2:CreateLaunchTemplate", f"arn:aws:ec2:eu-central-1:{ACCOUNT}:launch-template/*", {}),
+        ("ec2:CreateFleet", f"arn:aws:ec2:eu-central-1:{ACCOUNT}:fleet/*", {}),
+        ("ec2:CreateReplaceRootVolumeTask", "arn:aws:ec2:eu-central-1::snapshot/snap-1", {"ec2:Owner": ACCOUNT}),
+        ("ec2:RunInstances", "arn:aws:ec2:eu-central-1::snapshot/snap-1", {"ec2:Owner": "999999999999"}),
+        ("ec2:DescribeImages", "*", {}),
+        ("ec2:EnableImageBlockPublicAccess", "*", {}),
+        ("autoscaling:CreateAutoScalingGroup", "*", {}),
+        ("ecs:RunTask", "*", {}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["approved-images", "approval-tags"])
+def test_ordinary_work_goes_on(name, action, resource, context):
+    assert denying(name, ADMIN, action, resource, context) == set()
+
+
+@pytest.mark.parametrize("principal", [ADMIN, f"arn:aws:iam::{ACCOUNT}:role/service-role/AWSBackupDefaultServiceRole"])
+def test_images_of_the_accounts_own_are_neither_copied_nor_launched_by_backups_without_a_name(principal):
+    more = {"parameters": {"exempt_principals": ("arn:aws:iam::*:role/service-role/AWSBackupDefaultServiceRole",)}}
+    launch = ("ec2:RunInstances", IMAGE, {"ec2:Owner": ACCOUNT})
+    assert denying("approved-images", principal, *launch) == {UNTRUSTED}
+    assert denying("approved-images", principal, *launch, **more) == ({UNTRUSTED} if principal == ADMIN else set())
+
+
 def test_owners_and_the_tag_can_be_chosen_and_self_is_whoever_asks():
     more = {
         "parameters": {
@@ -123,6 +168,20 @@ def test_approval_tags_are_written_and_removed_by_writers_alone(action, keys, si
         assert denying("approval-tags", principal, *asked, **WRITERS) == set(), principal
     for principal in (*NEAR_MISSES, f"arn:aws:iam::{ACCOUNT}:role/ImageApprover"):
         assert denying("approval-tags", principal, *asked, **WRITERS) == sids, principal
+
+
+def test_tags_that_approve_images_are_guarded_whatever_they_are_called():
+    company = load_manifest(COMPANY).manifest
+    images = next(policy for policy in company.policies if policy.guardrail == "approved-images")
+    other = images.model_copy(update={"parameters": {**images.parameters, "approval_tag": "Approval"}})
+    tags = next(policy for policy in company.policies if policy.guardrail == "approval-tags")
+    around = surroundings_of(company.model_copy(update={"policies": (other, tags)}))
+    assert around.approval_tags == ("ec2:SharedTag/status", "Approval")
+    guardrail = guardrails()["approval-tags"]
+    writing, _ = guardrail.render(guardrail.parameters(tag_keys=("Scan", "Approval")), around)["Statement"]
+    assert writing["Condition"]["ForAnyValue:StringEqualsIgnoreCase"] == {
+        "aws:TagKeys": ["ec2:SharedTag/status", "Approval", "Scan"]
+    }
 
 
 def test_removing_all_tags_without_naming_them_is_denied_and_tagging_other_things_is_not():

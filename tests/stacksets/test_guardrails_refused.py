@@ -47,6 +47,48 @@ def test_account_that_the_manifest_does_not_have_is_told_with_the_nearest(tmp_pa
     ]
 
 
+def test_parameters_that_would_do_nothing_or_that_aws_refuses_are_told_in_words(tmp_path):
+    policies = """\
+  - name: A
+    type: SERVICE_CONTROL_POLICY
+    guardrail: governed-regions
+    parameters: {also_allowed: ["*"]}
+    attach: {root: true}
+  - name: B
+    type: DECLARATIVE_POLICY_EC2
+    guardrail: ec2-account-settings
+    parameters: {image_accounts: [Shop], image_names: ["?a", "gold$"]}
+    attach: {root: true}"""
+    assert refusal(tmp_path, policies) == [
+        (
+            "4:33: parameter 'also_allowed' of guardrail 'governed-regions': "
+            "'*' leaves every call open, and the guardrail without effect; name services, like devicefarm:*"
+        ),
+        (
+            "9:56: parameter 'image_names' of guardrail 'ec2-account-settings': '?a' is too short for a name with '?'; "
+            "use at least 3 characters"
+        ),
+        (
+            "9:62: parameter 'image_names' of guardrail 'ec2-account-settings': 'gold$' is not a name of images; "
+            "use 1 to 128 letters, digits, spaces and ()[]./-'@_*?"
+        ),
+    ]
+
+
+def test_guardrail_can_stand_in_a_manifest_more_than_once(tmp_path):
+    lines = [
+        f"  - {{name: R{region}, type: SERVICE_CONTROL_POLICY, guardrail: governed-regions, "
+        f"parameters: {{regions: [{region}]}}, attach: {{root: true}}}}"
+        for region in ("eu-central-1", "eu-west-1")
+    ]
+    at = LINES.index("policies:") + 1
+    manifest = tmp_path / "organization.yaml"
+    manifest.write_text("\n".join([*LINES[:at], *lines, *LINES[at:]]) + "\n")
+    policies = {policy.name: policy.content for policy in render_desired(load_manifest(manifest)).policies}
+    assert '"aws:RequestedRegion":"eu-west-1"' in policies["Reu-west-1"]
+    assert '"aws:RequestedRegion":"eu-central-1"' in policies["Reu-central-1"]
+
+
 def test_limits_without_an_account_are_told_of_the_parameters_together(tmp_path):
     policy = """\
   - name: A
