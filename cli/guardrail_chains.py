@@ -19,6 +19,7 @@ from org.source.findings import suggest
 
 _STAND_IN = AccountId("999999999999")
 """For the management account where the manifest does not tell its id."""
+_ID_DIGITS = 12
 _FIRST_REGIONS = {"aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 
 
@@ -57,6 +58,8 @@ def manifest_chains(desired: DesiredOrganization) -> Chains:
 def account_id(chains: Chains, account: str, where: str) -> str:
     """Answer the id of an account that goes by id or name; raises OrgctlError, at `where`, for a name not known."""
     if account.isdecimal():
+        if len(account) != _ID_DIGITS:
+            raise OrgctlError(where, f"{account} is no account id", f"an id has {_ID_DIGITS} digits")
         return account
     try:
         return chains.id_of(account)

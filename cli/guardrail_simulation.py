@@ -13,13 +13,14 @@ from cli.render.decision import Judged, decision_json, decision_lines, summary
 from cli.settings import Settings, load_desired
 from cli.text_files import read_text
 from org.errors import OrgctlError
+from org.explain.asked import account_in, global_region, membership
 from org.policy.authorize import Engine, Grants
 from org.policy.context import make_context, principal_of
 from org.policy.model import Policy, PolicyKind
 from org.policy.parse import parse_policy
 from org.policy.request import ContextValue, Request
 from org.proof.chains import Chains
-from org.proof.regions import is_global, regions_of
+from org.proof.regions import is_global
 
 CLEAN, FINDINGS = 0, 3
 
@@ -69,6 +70,10 @@ class _Judge:
             f"account {account} is not in the organization, so that none of its policies reaches {what}"
             for account, what in self._outside(request)
             if account
+        ) + tuple(
+            f"{key} is no condition key that is known: is it written rightly?"
+            for key in asked.known
+            if not self._engine.catalog.key_known(key)
         )
         return Judged(asked, decision, notes)
 
@@ -77,7 +82,12 @@ class _Judge:
         return [(account, what) for account, what in accounts if account not in self._chains.accounts]
 
     def _request(self, asked: Asked, where: str) -> Request:
-        principal = principal_of(self._with_ids(asked.principal, where))
+        try:
+            principal = principal_of(self._with_ids(asked.principal, where))
+        except OrgctlError as error:
+            if asked.place is None or error.where == where:
+                raise
+            raise OrgctlError(where, f"{asked.principal!r} is no principal", error.todo) from error
         resource = self._with_ids(asked.resource, where)
         owner = (
             account_id(self._chains, asked.account, where)
@@ -86,9 +96,8 @@ class _Judge:
         )
         region = asked.region
         if not region and is_global(asked.action):
-            partition = principal.arn.split(":")[1] if principal.arn.startswith("arn:") else "aws"
-            region = regions_of(asked.action, ("us-east-1",), partition)[0]
-        organization, path = self._membership(principal.account)
+            region = global_region(asked.action, principal)
+        organization, path = membership(self._chains, principal.account)
         context = make_context(
             principal,
             asked.action,
@@ -101,13 +110,8 @@ class _Judge:
         )
         return Request(principal, asked.action, resource, owner, context, asked.complete)
 
-    def _membership(self, account: str) -> tuple[str, str]:
-        if account not in self._chains.accounts:
-            return "", ""
-        return self._chains.tree.organization_id, self._chains.organization_path(account)
-
     def _of_resource(self, owner: str) -> Mapping[str, ContextValue]:
-        organization, path = self._membership(owner)
+        organization, path = membership(self._chains, owner)
         return {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)} if organization else {}
 
     def _grants(self, request: Request) -> Grants:
@@ -135,11 +139,6 @@ def _nothing_to_ask(request: Request, where: str) -> OrgctlError:
     named = f"account {account} is not in the organization" if account else "no account is named"
     todo = "write the account's name for its id if the manifest does not tell the id, or tell the resource's account"
     return OrgctlError(where, f"{named}, so that no policy would be asked", todo)
-
-
-def account_in(resource: str) -> str:
-    parts = resource.split(":", 5)
-    return parts[4] if len(parts) > 5 and parts[4].isdecimal() else ""
 
 
 def _policy(path: Path | None, kind: PolicyKind) -> Policy | None:

@@ -51,7 +51,7 @@ def explain(
     account: _OWNER = "",
 ) -> None:
     """Find the policy behind an access-denied message: statement, attachment, and the smallest exemption, proved."""
-    from cli.guardrail_commands import explain_message
+    from cli.guardrail_explain import explain_message
 
     explain_message(ctx.obj, message, context or [], account)
 
@@ -90,6 +90,12 @@ def simulate(
 
     if requests is not None and (principal or action):
         raise typer.BadParameter("it does not go together with --principal and --action", ctx, param_hint="--requests")
+    if requests is not None and (resource != "*" or region or account or context or assume_complete):
+        raise typer.BadParameter(
+            "the file tells resource, region, account, context and assume_complete of each request",
+            ctx,
+            param_hint="--requests",
+        )
     if requests is None and not (principal and action):
         raise typer.BadParameter(
             "a request needs both, unless --requests names a file", ctx, param_hint="--principal, --action"
@@ -105,14 +111,19 @@ def lint(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Policies as JSON; without any, those of the manifest.")
     ] = None,
-    type: Annotated[str, typer.Option("--type", help=f"Of the files: one of {', '.join(POLICY_KINDS)}.")] = (
-        "SERVICE_CONTROL_POLICY"
-    ),
+    type: Annotated[
+        str, typer.Option("--type", help=f"Of the files: SERVICE_CONTROL_POLICY, or {', '.join([*POLICY_KINDS][1:])}.")
+    ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Notes are findings, too.")] = False,
 ) -> None:
     """Print what is wrong with policies, with file:line:column. Exits with 3 for an error or a warning."""
     from cli.guardrail_lint import lint_policies
 
+    if type and not files:
+        raise typer.BadParameter(
+            "it says what files are; the manifest tells it of its policies", ctx, param_hint="--type"
+        )
+    type = type or "SERVICE_CONTROL_POLICY"
     if type not in POLICY_KINDS:
         raise typer.BadParameter(f"{type!r} is not one of {', '.join(POLICY_KINDS)}", ctx, param_hint="--type")
     raise typer.Exit(lint_policies(ctx.obj, files or [], POLICY_KINDS[type], strict=strict))

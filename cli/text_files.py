@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from org.errors import OrgctlError
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
+"""Room for some 100,000 requests."""
 
 
 def read_text(path: Path) -> str:
@@ -22,3 +24,8 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise OrgctlError(str(path), "it is not UTF-8", "save it as UTF-8") from error
+
+
+def read_stdin(characters: int) -> str:
+    """Read what is piped in, as far as it is to be looked at; what is no UTF-8 is replaced."""
+    return sys.stdin.buffer.read(4 * characters).decode(errors="replace")[:characters]

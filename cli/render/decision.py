@@ -76,7 +76,7 @@ def decision_json(judged: Sequence[Judged]) -> str:
         }
         for each in judged
     ]
-    return json.dumps({"requests": said}, indent=2, ensure_ascii=False)
+    return json.dumps({"requests": said}, indent=2)
 
 
 def summary(judged: Sequence[Judged]) -> str:

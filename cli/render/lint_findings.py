@@ -33,7 +33,7 @@ def lint_json(findings: Sequence[LintFinding]) -> str:
         }
         for finding in findings
     ]
-    return json.dumps({"findings": said}, indent=2, ensure_ascii=False)
+    return json.dumps({"findings": said}, indent=2)
 
 
 def summary(findings: Sequence[LintFinding]) -> str:

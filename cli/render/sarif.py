@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -37,7 +37,7 @@ def sarif_log(findings: Sequence[LintFinding], rules: Sequence[Rule], catalog: s
         "columnKind": "unicodeCodePoints",
         "results": [_result(finding, numbers[finding.rule], seen) for finding in findings],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _rule(rule: Rule) -> Json:
@@ -74,6 +74,8 @@ def _fingerprint(finding: LintFinding, seen: Counter[str]) -> str:
 
 
 def _uri(file: str) -> str:
-    """Answer a reference that is relative to where the command runs, or the URI of an absolute path."""
-    path = PurePath(file)
+    """Answer a reference that is relative to where the command runs, or the URI of an absolute path outside of it."""
+    path, here = PurePath(file), Path.cwd()
+    if path.is_relative_to(here):
+        path = path.relative_to(here)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -12,37 +12,36 @@ from org.policy.request import ContextValue, Principal, PrincipalKind, Request
 from org.proof.chains import Chains
 from org.proof.regions import is_global, regions_of
 
-_PERMISSION_SET = re.compile(r"(arn:[\w-]+:iam::\d+:role/)(AWSReservedSSO_.+)")
+_RESERVED = ":role/aws-reserved/"
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
 _ANYWHERE = "us-east-1"
 
 
 def read_principal(refusal: Refusal, known: Mapping[str, ContextValue]) -> tuple[Principal, tuple[str, ...]]:
-    """Answer who asked; a session's ARN does not tell the path of its role.
-
-    The roles of permission sets have one that is known but for the Region in it:
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-    """
-    if refusal.principal.lower() == "anonymous":
-        return principal_of("*"), ()
+    """Answer who asked; a session's ARN does not tell the path of its role, but for those of permission sets."""
     told = known.get("aws:principalarn")
-    asked = principal_of(refusal.principal)
-    if isinstance(told, str):
+    asked = asker(refusal)
+    if isinstance(told, str) and asked.kind is not PrincipalKind.ANONYMOUS:
         named = principal_of(told)
         if named.account != asked.account:
             raise OrgctlError("--context aws:PrincipalArn", f"{told} is not in account {asked.account}", "correct it")
         return Principal(named.arn, named.account, named.kind, asked.session_arn), ()
-    if asked.kind is not PrincipalKind.ROLE or not asked.session_arn:
+    if asked.kind is not PrincipalKind.ROLE or not asked.session_arn or _RESERVED in asked.arn:
         return asked, ()
-    reserved = _PERMISSION_SET.fullmatch(asked.arn)
-    if reserved:
-        arn = f"{reserved[1]}aws-reserved/sso.amazonaws.com/*{reserved[2]}"
-        return Principal(arn, asked.account, asked.kind, asked.session_arn), ()
     note = (
         f"a session's ARN does not tell the path of its role: taken to be {asked.arn}; --context aws:PrincipalArn=ARN"
     )
     return asked, (f"{note} tells another",)
+
+
+def asker(refusal: Refusal) -> Principal:
+    """Answer whom the message names; raises OrgctlError where that is nobody."""
+    try:
+        return principal_of("*" if refusal.principal.lower() == "anonymous" else refusal.principal)
+    except OrgctlError as error:
+        what = f"the one who was refused, {refusal.principal!r}, is no principal of AWS"
+        raise OrgctlError("message", what, "give the whole message, from 'User: arn:…' on") from error
 
 
 def read_request(
@@ -53,7 +52,7 @@ def read_request(
     Nobody told that the call came over TLS; nor whose the resource is, where its ARN has no account.
     """
     resource = refusal.resource if refusal.resource.startswith("arn:") else "*"
-    organization, path = _membership(chains, principal.account)
+    organization, path = membership(chains, principal.account)
     context = make_context(
         principal,
         refusal.action,
@@ -65,15 +64,15 @@ def read_request(
     )
     del context["aws:securetransport"]
     if resource != "*" and not account_in(resource) and owner == principal.account:
-        del context["aws:resourceaccount"]
+        context.pop("aws:resourceaccount", None)
     elif owner in chains.accounts:
-        organization, path = _membership(chains, owner)
+        organization, path = membership(chains, owner)
         context |= {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)}
     context |= {key: value for key, value in known.items() if key != "aws:principalarn"}
     return Request(principal, refusal.action, resource, owner, context)
 
 
-def _membership(chains: Chains, account: str) -> tuple[str, str]:
+def membership(chains: Chains, account: str) -> tuple[str, str]:
     if account not in chains.accounts:
         return "", ""
     return chains.tree.organization_id, chains.organization_path(account)
@@ -82,10 +81,14 @@ def _membership(chains: Chains, account: str) -> tuple[str, str]:
 def _region_of(refusal: Refusal, principal: Principal) -> str:
     """Answer the Region that the resource's ARN names, or that of a global service."""
     if is_global(refusal.action):
-        partition = principal.arn.split(":")[1] if principal.arn.startswith("arn:") else "aws"
-        return regions_of(refusal.action, (_ANYWHERE,), partition)[0]
+        return global_region(refusal.action, principal)
     parts = refusal.resource.split(":", 5)
     return parts[3] if len(parts) > 5 and _REGION.fullmatch(parts[3]) else ""
+
+
+def global_region(action: str, principal: Principal) -> str:
+    partition = principal.arn.split(":")[1] if principal.arn.startswith("arn:") else "aws"
+    return regions_of(action, (_ANYWHERE,), partition)[0]
 
 
 def account_in(resource: str) -> str:

@@ -17,10 +17,10 @@ def explain_elsewhere(refusal: Refusal) -> Explanation:
     kind = refusal.kind or PolicyKind.IDENTITY
     named = f" {refusal.policy_arn}" if refusal.policy_arn else ""
     how = "denies it with a statement of its own" if refusal.explicit else "has no statement that allows it"
-    return Explanation(refusal, refusal.principal, notes=(
-        f"the {kind}{named} {how}",
-        f"{_WHERE[kind]}; orgctl does not manage it",
-    ))  # fmt: skip
+    notes = [f"the {kind}{named} {how}", f"{_WHERE[kind]}; orgctl does not manage it"]
+    if refusal.more:
+        notes.append(f"the text holds {refusal.more + 1} messages; only the first is explained")
+    return Explanation(refusal, refusal.principal, notes=tuple(notes))
 
 
 _WHERE = {

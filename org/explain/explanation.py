@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from org.explain.asked import account_in, read_principal, read_request
 from org.explain.message import Refusal
@@ -54,8 +54,10 @@ def explain(
 
     `known` are condition keys of the request in lower case; every other key that the message does not tell is unknown.
     """
-    known = {**refusal.context, **known}
+    told, known = known, {**refusal.context, **known}
     principal, notes = read_principal(refusal, known)
+    unheard = [key for key in told if not engine.catalog.key_known(key)]
+    notes = (*notes, *(f"{key} is no condition key that is known: is it written rightly?" for key in unheard))
     owner = resource_account or account_in(refusal.resource) or principal.account
     request = read_request(refusal, principal, owner, chains, known)
     if engine.catalog.find_action(refusal.action) is None:
@@ -99,16 +101,24 @@ def _told_apart(refusal: Refusal, suspects: list[Suspect]) -> tuple[tuple[Suspec
         causes = []
     elif not causes:
         causes = fit
-    return tuple(causes), tuple(s for s in suspects if s not in causes)
+    others = tuple(s for s in suspects if s not in causes)
+    pool = named if refusal.policy_arn else fit
+    if refusal.kind and refusal.explicit is not None and len(pool) == 1:
+        causes = [replace(s, by_message=True) if s in pool and s.unknown else s for s in causes]
+    return tuple(causes), others
+
+
+def _is_open(causes: tuple[Suspect, ...]) -> bool:
+    """Say whether it cannot be told which of them it was: to spare the principal in each would spare it too much."""
+    return len({cause.arn for cause in causes}) > 1 and not any(cause.is_settled for cause in causes)
 
 
 def _exemptions(grants: Grants, causes: tuple[Suspect, ...], request: Request, engine: Engine) -> tuple[Exemption, ...]:
     found: list[Exemption] = []
-    if request.principal.kind not in _NAMED:
+    if request.principal.kind not in _NAMED or _is_open(causes):
         return ()
     for kind in dict.fromkeys(cause.kind for cause in causes):
         of_kind = [cause for cause in causes if cause.kind is kind]
-        one = Grants(management_account=grants.management_account)
         if kind is PolicyKind.SERVICE_CONTROL:
             one = Grants(service_control=grants.service_control, management_account=grants.management_account)
         else:
@@ -128,7 +138,7 @@ def _remarks(
     kind: PolicyKind,
     causes: tuple[Suspect, ...],
 ) -> Iterator[str]:
-    if refusal.resource and not refusal.resource.startswith("arn:"):
+    if refusal.resource not in ("", "*") and not refusal.resource.startswith("arn:"):
         yield f"the resource {refusal.resource!r} is no ARN, and was taken for any"
     if account not in chains.accounts:
         yield f"account {account} is no active account of organization {chains.tree.organization_id}"
@@ -142,7 +152,12 @@ def _remarks(
         yield "no policy of the organization denies it as it stands now"
         if refusal.kind is None:
             yield "so it is a policy in the account; the message does not tell which"
-    if refusal.encoded:
+    if _is_open(causes):
+        keys = ", ".join(sorted({key for cause in causes for key in cause.unknown}))
+        yield f"which of these it was hangs on {keys}: tell them with --context KEY=VALUE for a proved exemption"
+    if refusal.more:
+        yield f"the text holds {refusal.more + 1} messages; only the first is explained"
+    if refusal.encoded and not all(cause.is_certain for cause in causes):
         decode = "`aws sts decode-authorization-message`"
         yield f"the encoded part tells the condition keys: give explain what {decode} prints"
 

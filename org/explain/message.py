@@ -68,6 +68,8 @@ class Refusal:
     """What only `aws sts decode-authorization-message` can read."""
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     """By condition key in lower case; a decoded message alone tells it."""
+    more: int = 0
+    """How many further messages the text holds."""
 
 
 def parse_message(text: str) -> Refusal:
@@ -84,6 +86,7 @@ def parse_message(text: str) -> Refusal:
     principal = head[1].strip("\"'(").removeprefix("User:")
     rest = flat[action.end() : encoded.start() if encoded else None]
     following = _HEAD.search(rest)
+    more = sum(_ACTION.match(flat, each.end()) is not None for each in _HEAD.finditer(flat, head.end()))
     rest = rest[: following.start()] if following else rest
     resource, rest = _split(rest)
     kind, explicit, arn = _reason(rest)
@@ -97,6 +100,7 @@ def parse_message(text: str) -> Refusal:
         call[1] if call else "",
         call[2] if call else "",
         encoded[1] if encoded else "",
+        more=more,
     )
 
 

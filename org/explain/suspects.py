@@ -32,10 +32,16 @@ class Suspect:
     """What it hangs on; empty where it is certain."""
     hints: tuple[str, ...] = ()
     """Exemptions in it that nearly spare the principal."""
+    by_message: bool = False
+    """It hangs on what is not told, but the message leaves no other statement."""
 
     @property
     def is_certain(self) -> bool:
         return not self.unknown
+
+    @property
+    def is_settled(self) -> bool:
+        return self.is_certain or self.by_message
 
 
 def find_suspects(grants: Grants, kind: PolicyKind, request: Request, engine: Engine) -> tuple[Suspect, ...]:

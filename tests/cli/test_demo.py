@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 REFUSED = (
     r"An error occurred \(UnauthorizedOperation\) when calling the RunInstances operation: You are not authorized to "
     r"perform this operation\. User: arn:aws:sts::\d{12}:assumed-role/Developer/demo is not authorized to perform: "
-    r"ec2:RunInstances on resource: arn:aws:ec2:eu-central-1::image/ami-[0-9a-f]{17} with an explicit deny in a service "
-    r"control policy: arn:aws:organizations::\d{12}:policy/o-[a-z0-9]+/service_control_policy/p-[a-z0-9]+"
+    r"ec2:RunInstances on resource: arn:aws:ec2:eu-central-1::image/ami-[0-9a-f]{17} with an explicit deny in a "
+    r"service control policy: arn:aws:organizations::\d{12}:policy/o-[a-z0-9]+/service_control_policy/p-[a-z0-9]+"
 )
 
 

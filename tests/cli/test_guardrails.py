@@ -108,7 +108,7 @@ def test_message_with_a_policy_is_traced_to_statement_file_and_exemption(
     assert said.out == dedent(f"""\
         refused  ec2:RunInstances on arn:aws:ec2:us-east-1:{shop}:instance/*
         to       arn:aws:iam::{shop}:user/John
-        because  a statement in a service control policy denies it: {arn}
+        because  a statement in a service control policy denies it
         account  {shop} (Shop)
         path     Root → [Workloads] → Workloads/Production → account Shop
         denied by GovernedRegions · OutsideRegions, attached to Workloads
@@ -117,7 +117,6 @@ def test_message_with_a_policy_is_traced_to_statement_file_and_exemption(
         what lets the call through, proved by evaluating again:
           let OutsideRegions of GovernedRegions spare arn:aws:iam::{shop}:user/John, Workloads
           {spared}
-        note: the encoded part tells the condition keys: give explain what `aws sts decode-authorization-message` prints
         """)
     assert (said.code, said.err) == (0, "reading the live organization\n")
 
@@ -130,15 +129,16 @@ def test_message_from_stdin_without_a_policy_hangs_on_what_it_does_not_tell(
         f"User: arn:aws:iam::{shop}:user/John is not authorized to perform: s3:ListBucket on resource: "
         '"arn:aws:s3:::b" with an explicit deny in a service control policy\n'
     )
-    monkeypatch.setattr("sys.stdin", io.StringIO(message))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(message.encode())))
     hanging = explain("guardrails", "explain", "-").out.splitlines()
     assert hanging[5] == (
-        "may be denied by GovernedRegions · OutsideRegions, attached to Workloads; hangs on aws:RequestedRegion"
+        "denied by GovernedRegions · OutsideRegions, attached to Workloads; no other can have, though it hangs on "
+        "aws:RequestedRegion"
     )
-    monkeypatch.setattr("sys.stdin", io.StringIO(message))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(message.encode())))
     sure = explain("guardrails", "explain", "-", "--context", "aws:RequestedRegion=us-west-2").out.splitlines()
     assert sure[5] == "denied by GovernedRegions · OutsideRegions, attached to Workloads"
-    monkeypatch.setattr("sys.stdin", io.StringIO(message))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(message.encode())))
     none = explain("guardrails", "explain", "-", "--context", "aws:RequestedRegion=eu-central-1").out
     assert none == dedent(f"""\
         refused  s3:ListBucket on arn:aws:s3:::b
@@ -148,6 +148,54 @@ def test_message_from_stdin_without_a_policy_hangs_on_what_it_does_not_tell(
         path     Root → Workloads → Workloads/Production → account Shop
         note: no policy of the organization denies it as it stands now
         """)
+
+
+def test_statement_of_a_guardrail_is_spared_by_its_parameter(
+    explain: CommandLine, company: Company, tmp_path: Path
+) -> None:
+    """What renders it would undo a statement that is pasted over."""
+    shop, arn = company.accounts["Shop"], company.arn("GovernedRegions")
+    folder = tmp_path / "guardrail"
+    folder.mkdir()
+    path = write_manifest(folder)
+    text = path.read_text(encoding="utf-8").replace("    file: regions.json\n", "    guardrail: governed-regions\n")
+    path.write_text(text, encoding="utf-8")
+    words = (
+        "guardrails",
+        "explain",
+        (
+            f"User: arn:aws:iam::{shop}:role/Dev is not authorized to perform: sqs:CreateQueue on resource: "
+            f"arn:aws:sqs:us-west-2:{shop}:q with an explicit deny in a service control policy: {arn}"
+        ),
+        "--manifest",
+        str(path),
+    )
+    lines = explain(*words).out.splitlines()
+    at = lines.index("what lets the call through, proved by evaluating again:")
+    line = next(number for number, said in enumerate(text.splitlines(), 1) if "guardrail: governed-regions" in said)
+    way = (
+        f"{path}:{line}:16: add to parameters of guardrail governed-regions: "
+        f'exempt_principals: ["arn:aws:iam::{shop}:role/Dev"]'
+    )
+    assert lines[at + 2 :] == [f"  {way}"]
+    (exemption,) = json.loads(explain(*words, "--format", "json").out)["exemptions"]
+    assert exemption["manifest"] == way
+
+
+def test_bytes_that_are_no_text_are_no_message(explain: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
+    said = explain("guardrails", "explain", "-")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: message: '\ufffd\ufffd\\x00' is not an access-denied message")
+
+
+def test_account_id_of_wrong_length_is_told(explain: CommandLine) -> None:
+    message = "User: arn:aws:iam::111122223333:user/J is not authorized to perform: s3:ListBucket"
+    said = explain("guardrails", "explain", message, "--account", "12")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        1,
+        "error: --account: 12 is no account id; an id has 12 digits",
+    )
 
 
 def test_explanation_as_json_is_whole(explain: CommandLine, company: Company, tmp_path: Path) -> None:
@@ -174,6 +222,7 @@ def test_explanation_as_json_is_whole(explain: CommandLine, company: Company, tm
             "operation": "",
             "encoded": "",
             "context": {},
+            "more": 0,
         },
         "principal": f"arn:aws:iam::{shop}:user/J",
         "account": shop,
@@ -194,6 +243,7 @@ def test_explanation_as_json_is_whole(explain: CommandLine, company: Company, tm
                 "levels": ["Root"],
                 "unknown": [],
                 "hints": [],
+                "by_message": False,
                 "certain": True,
             }
         ],
@@ -204,6 +254,7 @@ def test_explanation_as_json_is_whole(explain: CommandLine, company: Company, tm
                 "sid": "statement 1",
                 "level": "Root",
                 "says": f"let statement 1 of DenyLeaving spare arn:aws:iam::{shop}:user/J",
+                "manifest": None,
             }
         ],
         "notes": [],
@@ -318,7 +369,13 @@ def test_sarif_is_for_lint_alone(orgctl: CommandLine, words: tuple[str, ...]) ->
         ("simulate",),
         ("simulate", "--principal", "arn:aws:iam::1:user/J"),
         ("simulate", "--requests", "r.yaml", "--action", "s3:ListBucket"),
-        ("lint", "--type", "nonsense"),
+        ("lint", "--type", "nonsense", "p.json"),
+        ("lint", "--type", "identity"),
+        ("simulate", "--requests", "r.yaml", "--region", "eu-central-1"),
+        ("simulate", "--requests", "r.yaml", "--context", "aws:RequestedRegion=eu-central-1"),
+        ("simulate", "--requests", "r.yaml", "--resource", "arn:aws:s3:::b"),
+        ("simulate", "--requests", "r.yaml", "--account", "Shop"),
+        ("simulate", "--requests", "r.yaml", "--assume-complete"),
     ],
 )
 def test_wrong_words_are_a_usage_error(orgctl: CommandLine, words: tuple[str, ...]) -> None:

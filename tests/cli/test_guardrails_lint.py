@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,21 @@ def test_fingerprints_do_not_change_with_the_place_and_tell_equal_findings_apart
     assert fingerprints("\n\n" + BAD) == before
     twice = fingerprints(BAD.replace('"s3:ListBuckets"', '["s3:ListBuckets", "s3:ListBuckets"]'))
     assert (len(twice) > len(before), len(set(twice)), set(twice) > set(before)) == (True, len(twice), True)
+
+
+def test_path_in_sarif_is_relative_where_it_can_be(here: CommandLine, tmp_path: Path) -> None:
+    """A code host knows the files of the repository by their relative paths alone."""
+
+    def uri(path: Path) -> str:
+        (result, *_) = json.loads(here("guardrails", "lint", str(path), "--format", "sarif").out)["runs"][0]["results"]
+        return str(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+
+    Path("bad.json").write_text(BAD, encoding="utf-8")
+    assert uri(tmp_path / "bad.json") == uri(Path("bad.json")) == "bad.json"
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    os.chdir(inner)
+    assert uri(tmp_path / "bad.json") == (tmp_path / "bad.json").as_uri()
 
 
 def test_sarif_without_findings_is_a_whole_log(here: CommandLine) -> None:

@@ -243,6 +243,24 @@ def test_account_that_is_not_there_is_told(here: CommandLine) -> None:
     )
 
 
+def test_principal_in_a_file_of_requests_is_told_with_its_place(here: CommandLine) -> None:
+    Path("requests.yaml").write_text("- {principal: Dev, action: s3:ListBucket}\n", encoding="utf-8")
+    said = here("guardrails", "simulate", "--requests", "requests.yaml")
+    assert (said.code, said.err) == (
+        1,
+        ("error: requests.yaml:1:3: 'Dev' is no principal; give the ARN of a role, a user, a root user or a session\n"),
+    )
+
+
+def test_condition_key_that_there_is_not_is_told(here: CommandLine) -> None:
+    words = ("guardrails", "simulate", *DEV, "--action", "sqs:SendMessage", "--region", "eu-central-1")
+    said = here(*words, "--context", "aws:SourceVcp=vpc-1")
+    assert (said.code, said.out.splitlines()[1:]) == (
+        0,
+        ["  aws:sourcevcp is no condition key that is known: is it written rightly?"],
+    )
+
+
 def test_account_whose_id_the_manifest_tells_goes_by_it(here: CommandLine) -> None:
     path = Path("organization.yaml")
     text = path.read_text(encoding="utf-8")

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from cli.guardrail_chains import account_id, manifest_if_any, read_live_chains
 from cli.guardrail_requests import read_context
-from cli.manifest_policies import KINDS, places_of
+from cli.manifest_policies import how_to_spare, places_of
 from cli.render.console import results, talk
-from cli.render.explanation import explanation_json, explanation_lines
+from cli.render.explanation import Written, explanation_json, explanation_lines
 from cli.settings import Settings
+from cli.text_files import read_stdin
 from config.load import LoadedManifest
 from org.errors import OrgctlError
+from org.explain.asked import asker
 from org.explain.decoded import read_refusal
 from org.explain.elsewhere import explain_elsewhere, is_of_organization
 from org.explain.explanation import Explanation, explain
 from org.explain.message import MAX_CHARACTERS, Refusal
 from org.policy.authorize import Engine
+from org.policy.grammar import STATEMENT_KINDS
 from org.policy.request import ContextValue
-from org.source.findings import Place
-
-Places = Mapping[tuple[str, int], Place]
 
 
 def explain_message(settings: Settings, message: str, context: list[str], account: str) -> None:
     """Print what refused the call; raises OrgctlError where the message is not understood."""
-    refusal = read_refusal(sys.stdin.read(MAX_CHARACTERS + 1) if message == "-" else message)
+    refusal = read_refusal(read_stdin(MAX_CHARACTERS + 1) if message == "-" else message)
     known = read_context(context)
     if is_of_organization(refusal):
-        explanation, places = _in_organization(settings, refusal, known, account)
+        asker(refusal)
+        explanation, written = _in_organization(settings, refusal, known, account)
     else:
-        explanation, places = explain_elsewhere(refusal), {}
+        explanation, written = explain_elsewhere(refusal), Written()
     if settings.is_json:
-        results().print(explanation_json(explanation, places))
+        results().print(explanation_json(explanation, written))
     else:
-        for line in explanation_lines(explanation, places):
+        for line in explanation_lines(explanation, written):
             results().print(line)
 
 
 def _in_organization(
     settings: Settings, refusal: Refusal, known: Mapping[str, ContextValue], account: str
-) -> tuple[Explanation, Places]:
+) -> tuple[Explanation, Written]:
     try:
         told = manifest_if_any(settings)
     except OrgctlError as error:
@@ -51,17 +51,20 @@ def _in_organization(
     chains = read_live_chains(settings, told[1].home_region if told else "", partition)
     owner = account_id(chains, account, "--account") if account else ""
     explanation = explain(refusal, chains, Engine(), known, owner)
-    return explanation, _places(explanation, told[0]) if told else {}
+    return explanation, _written(explanation, told[0]) if told else Written()
 
 
-def _places(explanation: Explanation, loaded: LoadedManifest) -> Places:
-    """Answer where the statements that deny were written, for policies that the manifest names."""
-    found = {}
-    kinds = {str(type): kind for type, kind in KINDS.items()}
+def _written(explanation: Explanation, loaded: LoadedManifest) -> Written:
+    """Answer where the manifest has the statements that deny, and how it spares someone in them."""
+    found = Written()
+    kinds = {str(type): kind for type, kind in STATEMENT_KINDS.items()}
     indexes = {(kinds.get(policy.type), policy.name): index for index, policy in enumerate(loaded.manifest.policies)}
     for suspect in (*explanation.causes, *explanation.others):
         index = indexes.get((suspect.kind, suspect.policy))
         if index is not None:
             value_at, _ = places_of(loaded, index)
-            found[suspect.policy, suspect.index] = value_at(("Statement", suspect.index))
+            place = value_at(("Statement", suspect.index))
+            found.places[suspect.policy, suspect.index] = place
+            if how := how_to_spare(loaded, index, suspect.index, explanation.principal):
+                found.ways[suspect.policy, suspect.sid] = f"{place}: {how}"
     return found
