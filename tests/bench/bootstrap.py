@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from typing import Any
 
 from org.sandbox.server import in_process_sandbox
+from tests.bench.memory import peak_mib
 from tests.bench.organizations import large_organization
 from tests.support.rollout import Rollout
 
@@ -23,7 +23,7 @@ def main() -> None:
         began = time.perf_counter()
         assert Rollout(session).plan(wanted).steps == ()
         again = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     sys.stdout.write(json.dumps({"seconds": seconds, "emulator": emulator, "again": again, "peak_mib": peak}))
 
 

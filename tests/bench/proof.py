@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from org.plan.model import Plan
 from org.policy.catalog import Catalog
 from org.proof.prove import prove
 from org.quotas import load_quotas
+from tests.bench.memory import peak_mib
 from tests.bench.organizations import as_observed, large_organization
 from tests.support.organizations import SCP
 
@@ -110,7 +110,7 @@ def main() -> None:
     seconds = time.perf_counter() - began
     assert proof.accounts == ACCOUNTS
     assert bool(proof.findings) is denied, proof.findings[:1]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     sys.stdout.write(json.dumps({"seconds": seconds, "peak_mib": peak}))
 
 

@@ -558,7 +558,7 @@ def test_account_baseline_in_and_outside_its_home_region() -> None:
     assert by_action(away.calls)["iam:CreateRole"] == ["arn:aws:iam::111122223333:role/orgctl-forward-events-us-east-1"]
     assert the("iam:AttachRolePolicy", home.calls).context["iam:PolicyARN"] == "arn:aws:iam::aws:policy/SecurityAudit"
     assert by_action(home.calls)["logs:CreateLogGroup"] == [
-        "arn:aws:logs:eu-central-1:111122223333:log-group:/orgctl/governance"
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/orgctl/governance:log-stream:"
     ]
     assert not any(call.startswith("kms:") for call in by_action(home.calls))
 
