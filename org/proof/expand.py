@@ -59,6 +59,7 @@ class Expander:
         self._starts = [(pattern, _start(pattern)) for pattern in vocabulary.resources]
         self._relations: dict[str, frozenset[tuple[str, bool]]] = {}
         self._keys: dict[str, frozenset[str]] = {}
+        self._tagging: dict[str, bool] = {}
         self._marks: dict[str, frozenset[str]] | None = None
 
     def expand(self, action: str, resource: str) -> tuple[tuple[str, str], ...]:
@@ -82,7 +83,7 @@ class Expander:
                 self._catalog.supports_resource_control(action),
                 is_global(action),
                 self._keys_of(service),
-                entry is None or passes_tags(entry),
+                self._may_pass_tags(action),
                 "" if entry else action,
                 entry is not None and not entry.resources,
                 self._relation(form),
@@ -116,6 +117,12 @@ class Expander:
             keys = (key for key in self._vocabulary.keys if not self._catalog.is_foreign(service, key))
             self._keys[service] = frozenset(keys)
         return self._keys[service]
+
+    def _may_pass_tags(self, action: str) -> bool:
+        if action not in self._tagging:
+            entry = self._catalog.find_action(action)
+            self._tagging[action] = entry is None or passes_tags(entry)
+        return self._tagging[action]
 
     def _relation(self, form: str) -> frozenset[tuple[str, bool]]:
         """Answer the Resource patterns that meet an ARN, and whether each covers it."""

@@ -122,7 +122,7 @@ def _any_value_needs_one(request: Request, grants: Grants) -> tuple[Request, Gra
 
 def _some_value_will_do(request: Request, grants: Grants) -> tuple[Request, Grants]:
     def change(condition: Condition) -> Condition:
-        all_values = condition.quantifier is Quantifier.FOR_ALL and condition.operator == "StringNotEqualsIgnoreCase"
+        all_values = condition.quantifier is Quantifier.FOR_ALL and condition.operator.endswith("IgnoreCase")
         return replace(condition, quantifier=Quantifier.FOR_ANY) if all_values else condition
 
     return request, _each_condition(grants, change)
@@ -135,6 +135,15 @@ def _families_do_not_meet(request: Request, grants: Grants) -> tuple[Request, Gr
     def change(condition: Condition) -> Condition:
         other = isinstance(given, str) and all((":" in value) != (":" in given) for value in condition.values)
         return _NEVER if other and condition.operator == "NotIpAddress" else condition
+
+    return request, _each_condition(grants, change)
+
+
+def _no_value_may_match(request: Request, grants: Grants) -> tuple[Request, Grants]:
+    def change(condition: Condition) -> Condition:
+        negated = condition.quantifier is Quantifier.FOR_ANY and "Not" in condition.operator
+        given = request.context.get(condition.key.lower())
+        return replace(condition, quantifier=Quantifier.FOR_ALL) if negated and given else condition
 
     return request, _each_condition(grants, change)
 
@@ -185,6 +194,11 @@ DIFFERENCES = (
         "all-values-ignoring-case",
         _IAM + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
         _some_value_will_do,
+    ),
+    Difference(
+        "any-value-negated",
+        _IAM + "reference_policies_condition-single-vs-multi-valued-context-keys.html",
+        _no_value_may_match,
     ),
     Difference(
         "address-family",
