@@ -129,11 +129,13 @@ def _some_value_will_do(request: Request, grants: Grants) -> tuple[Request, Gran
 
 
 def _families_do_not_meet(request: Request, grants: Grants) -> tuple[Request, Grants]:
-    """Let NotIpAddress fail where the policy gives addresses of the other family only."""
+    """Let NotIpAddress fail where the policy gives single addresses, and of the other family only."""
     given = request.context.get("aws:sourceip")
 
     def change(condition: Condition) -> Condition:
-        other = isinstance(given, str) and all((":" in value) != (":" in given) for value in condition.values)
+        other = isinstance(given, str) and all(
+            "/" not in value and (":" in value) != (":" in given) for value in condition.values
+        )
         return _NEVER if other and condition.operator == "NotIpAddress" else condition
 
     return request, _each_condition(grants, change)
