@@ -9,13 +9,16 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from org.policy.catalog import Catalog
 from org.policy.decision import Verdict
 from org.policy.model import Effect, Level, Policy, PolicyKind
+from org.policy.request_keys import is_request_tag, passes_tags
 from tests.policy.making import VALUES, Maker, full
 from tests.policy.reference import judge
 from tests.support.policies import ENGINE, decide
 
 SEEDS = st.integers(0, 2**32 - 1)
+ENGINE_CATALOG = Catalog()
 CERTAIN = {Verdict.ALLOWED, Verdict.DENIED}
 
 
@@ -94,6 +97,9 @@ def test_a_certain_verdict_holds_whatever_the_missing_keys_are(seed):
     choices = {key.lower(): (None, *values) for key, values in VALUES.items() if key.lower() not in asked.context}
     if "ec2:owner" in choices and not asked.action.lower().startswith("ec2:"):
         choices["ec2:owner"] = (None,)
+    entry = ENGINE_CATALOG.find_action(asked.action)
+    if entry is not None and not passes_tags(entry):
+        choices = {key: (None,) if is_request_tag(key) else values for key, values in choices.items()}
     if "aws:principalarn" in choices:
         choices["aws:principalarn"] = (None, asked.principal.arn)
     authorizer = ENGINE.authorizer(grants)
