@@ -162,7 +162,7 @@ def test_all_that_is_wrong_with_a_copy_is_named_at_once_with_file_line_and_colum
         (
             f"organization.yaml:{line_of(copy, PERIMETER)}:9: the policy has 5,879 characters without white space, and "
             "AWS allows 5,120 for a RESOURCE_CONTROL_POLICY; shorten it by 759 or split it into two policies; the "
-                "shortest text that means the same has 5,873"
+            "shortest text that means the same has 5,873"
         ),
         (
             f"{GUARDRAILS}:{behind}:7: the file is not JSON: expecting ',' delimiter; "
