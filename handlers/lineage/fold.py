@@ -1,0 +1,101 @@
+"""What holds at a time, from all the facts: pure, and the same whatever the order in which they came."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
+from handlers.lineage.relations import HOLDS, RULES, Exclusive
+
+
+@dataclass(frozen=True)
+class Said:
+    """One attribute as it is now, and by which evidence."""
+
+    value: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of one thing at a time."""
+
+    key: Key
+    attributes: Mapping[str, Said] = field(default_factory=dict)
+    known: bool = False
+    """False for a stub: something is said to come from it, and nothing of itself."""
+
+    def value(self, name: str) -> str | None:
+        said = self.attributes.get(name)
+        return said.value if said else None
+
+
+def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, State]:
+    """Answer the state of every child in the facts: of each attribute what was said last."""
+    newest: dict[Key, dict[str, tuple[tuple[int, str, str], str | None, Evidence]]] = defaultdict(dict)
+    for fact in facts:
+        if until is not None and fact.evidence.time > until:
+            continue
+        said = newest[fact.child]
+        if fact.relation is not Relation.NOTED:
+            continue
+        for name, value in fact.attributes:
+            order = (*fact.order, fact.id)
+            if name not in said or order > said[name][0]:
+                said[name] = (order, value, fact.evidence)
+    return {
+        key: State(
+            key,
+            {name: Said(value, evidence) for name, (_, value, evidence) in sorted(said.items()) if value is not None},
+            known=True,
+        )
+        for key, said in newest.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A fact and how long it holds: from its own time on."""
+
+    fact: Fact
+    until: Time | None
+    """Inclusive: the time of what replaces it. None: it holds on."""
+
+
+def periods_of(facts: Iterable[Fact]) -> list[Period]:
+    """Answer how long each fact holds, given ALL facts of their children with their relations.
+
+    Of an exclusive group the facts of one event hold together, until the next event of the group. At the one instant at
+    which both hold, both are answered: CloudTrail tells whole seconds, and which came first cannot be known then.
+    """
+    groups: dict[tuple[object, ...], list[Fact]] = defaultdict(list)
+    found: list[Period] = []
+    for fact in facts:
+        exclusive = RULES[fact.relation].exclusive
+        if exclusive is None:
+            found.append(Period(fact, None))
+        elif exclusive is Exclusive.PAIR:
+            groups[fact.child, fact.relation, fact.parent].append(fact)
+        else:
+            groups[fact.child, exclusive].append(fact)
+    for group in groups.values():
+        found += _periods_in(group)
+    return found
+
+
+def _periods_in(group: list[Fact]) -> Iterable[Period]:
+    moments = sorted({fact.order for fact in group})
+    following: dict[tuple[int, str], Time | None] = {each: Time(after[0]) for each, after in pairwise(moments)}
+    for fact in group:
+        if dict(fact.attributes).get(HOLDS) != "no":
+            yield Period(fact, following.get(fact.order))
+
+
+def hold_at(periods: Iterable[Period], time: Time) -> list[Fact]:
+    """Answer the facts that hold at a time."""
+    return [
+        each.fact for each in periods if each.fact.evidence.time <= time and (each.until is None or time <= each.until)
+    ]
