@@ -22,9 +22,9 @@ def install(settings: Settings | None = None) -> None:
     use_settings(settings or Settings())
     if _installed:
         return
-    from org.sandbox import account_management, assume_role, ec2, iam, organizations, stacksets
+    from org.sandbox import account_management, assume_role, ec2, event_buses, iam, organizations, stacksets
 
-    for part in (iam, ec2, organizations, account_management, assume_role, stacksets):
+    for part in (iam, ec2, organizations, account_management, assume_role, event_buses, stacksets):
         part.install()
     _installed = True
 
