@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from cli.app import app
@@ -9,6 +10,7 @@ from org.errors import OrgctlError
 
 FAILED = 1
 INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> None:
@@ -23,6 +25,11 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # a reader such as `head` has seen enough; the interpreter would complain at its end
+        sys.exit(FAILED)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        sys.stderr.write(f"error: {error.filename or 'output'}: {error.strerror}; make room\n")
         sys.exit(FAILED)
 
 
