@@ -114,4 +114,5 @@ def _criteria(parameters: Parameters, surroundings: Surroundings) -> list[dict[s
 
 
 def _assign(value: str | list[str]) -> dict[str, str | list[str]]:
-    return {"@@assign": value}
+    """Sort lists: the manifest's order means nothing."""
+    return {"@@assign": value if isinstance(value, str) else sorted(set(value))}
