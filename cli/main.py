@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 
 from cli.app import app
@@ -15,6 +16,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def main() -> None:
     """Exit with 0 clean, 1 failed, 2 usage, 3 findings or pending changes; a bug keeps its traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is written as an escape
     try:
         app()
     except OrgctlError as error:
