@@ -11,7 +11,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """Colours of a terminal."""
 _MARGIN = re.compile(r"^[ \t]*[│|╷╵>]+", re.MULTILINE)
 """Terraform's, which also breaks lines within the message, and that of a quotation."""
-_XML = re.compile(r"<message>(.*?)</message>", re.IGNORECASE | re.DOTALL)
+_XML = re.compile(r"<message>([^<]*)</message>", re.IGNORECASE)
 
 
 def unframed(text: str, sign: str) -> str:

@@ -38,6 +38,7 @@ def test_message_is_taken_out_of_its_frame(text: str) -> None:
         "",
         "{",
         "[" * 100_000,
+        "<message>" * 100_000,
         '{"DecodedMessage": "{}"}',
         "<Message>Access Denied</Message>",
         json.dumps({"a": [1, None]}),
