@@ -15,12 +15,10 @@ _XML = re.compile(r"<message>([^<]*)</message>", re.IGNORECASE)
 
 
 def unframed(text: str, sign: str) -> str:
-    """Answer the part of the text that holds the sign, if a frame can be told from it; else the text."""
+    """Answer the parts of the text that hold the sign, if a frame can be told from them; else the text."""
     text = _MARGIN.sub("", _ESCAPE.sub("", text))
-    for found in _XML.finditer(text):
-        if sign in found[1]:
-            return html.unescape(found[1])
-    return next((each for each in _texts_of_json(text) if sign in each), text)
+    found = [html.unescape(each[1]) for each in _XML.finditer(text)] or list(_texts_of_json(text))
+    return "\n".join(each for each in found if sign in each) or text
 
 
 def _texts_of_json(text: str) -> Iterator[str]:
@@ -35,4 +33,4 @@ def _texts_of_json(text: str) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict | list):
-            waiting += value.values() if isinstance(value, dict) else value
+            waiting += reversed(value.values() if isinstance(value, dict) else value)

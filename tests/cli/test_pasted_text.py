@@ -46,3 +46,10 @@ def test_message_is_taken_out_of_its_frame(text: str) -> None:
 )
 def test_text_without_a_message_in_it_is_left_as_it_is(text: str) -> None:
     assert unframed(text, SIGN) == text
+
+
+def test_messages_of_several_records_are_all_there_in_their_order() -> None:
+    records = [{"errorMessage": f"{SAID} {number}"} for number in (1, 2)]
+    wanted = f"{SAID} 1\n{SAID} 2"
+    assert unframed(json.dumps({"Records": records, "NextToken": "x"}), SIGN) == wanted
+    assert unframed(f"<a><Message>{XML} 1</Message><Message>{XML} 2</Message></a>", SIGN) == wanted
