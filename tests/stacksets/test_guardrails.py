@@ -134,6 +134,7 @@ def test_imdsv2_is_a_default_that_can_be_enforced():
         ("governed-regions", {"region": ("eu-central-1",)}),
         ("governed-regions", {"also_allowed": ("*",)}),
         ("ec2-account-settings", {"http_put_response_hop_limit": 65}),
+        ("ec2-account-settings", {"http_put_response_hop_limit": 0}),
         ("ec2-account-settings", {"http_put_response_hop_limit": "2"}),
         ("ec2-account-settings", {"image_names": ("?a",)}),
         ("ec2-account-settings", {"trusted_owners": ("amazon",) * 201}),
