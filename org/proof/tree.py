@@ -5,6 +5,7 @@ Known by ids. What the plan is still to make gets stand-ins, distinct from each 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -77,6 +78,15 @@ class Tree:
     attached: dict[str, set[PolicyKey]] = field(default_factory=dict)
     """By the id of what it is attached to."""
     types: set[PolicyType] = field(default_factory=set)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    """References by the ids that stand in for what is still to be made."""
+
+    def written(self, text: str) -> str:
+        """Write references for stand-ins, as a manifest does: their ids are nobody's, or a stranger's."""
+        if not self.stand_ins:
+            return text
+        any_of = "|".join(map(re.escape, self.stand_ins))
+        return re.sub(rf"(?<![\w-])({any_of})(?![\w-])", lambda m: f"${{orgctl:{self.stand_ins[m[1]]}}}", text)
 
     def path_of(self, id: str) -> UnitPath:
         """Answer the path of the root or a unit."""
@@ -99,6 +109,7 @@ class Tree:
             dict(self.policies),
             attached,
             set(self.types),
+            self.stand_ins,
         )
 
     # --- what a plan does to it
@@ -171,11 +182,11 @@ class Tree:
 
 def read_tree(observed: ObservedOrganization, ids: Mapping[str, str], steps: Iterable[c.Change] = ()) -> Tree:
     """Lay the observation out; the organization itself gets stand-ins where there is none yet."""
-    known = dict(ids)
     management = observed.management_account_id or observed.caller_account
-    known = _with_stand_ins(known, observed, steps)
+    known, stand_ins = _with_stand_ins(dict(ids), observed, steps)
     root = observed.root_id or known[ROOT_ID]
     tree = Tree(observed.id or known[ORGANIZATION_ID], root, management, known, types=set(observed.policy_types))
+    tree.stand_ins = stand_ins
     tree.nodes[root] = Node(root, ROOT, "")
     paths = {ROOT: root} | {unit.path: unit.id for unit in observed.units}
     for unit in sorted(observed.units, key=lambda unit: unit.path.count("/")):
@@ -207,8 +218,11 @@ def fold(tree: Tree, steps: Iterable[c.Change]) -> Tree:
     return after
 
 
-def _with_stand_ins(known: dict[str, str], observed: ObservedOrganization, steps: Iterable[c.Change]) -> dict[str, str]:
-    """Give an id to all that the plan makes and to all that its policies name."""
+def _with_stand_ins(
+    known: dict[str, str], observed: ObservedOrganization, steps: Iterable[c.Change]
+) -> tuple[dict[str, str], Mapping[str, str]]:
+    """Give an id to all that the plan makes and to all that its policies name; answer all ids, and those given."""
+    given: dict[str, str] = {}
     taken = {account.id for account in observed.accounts} | set(known.values())
     number = 0
 
@@ -220,6 +234,7 @@ def _with_stand_ins(known: dict[str, str], observed: ObservedOrganization, steps
         while (id := f"{number:012}" if kind == "account-id" else _STAND_INS.get(kind, "{}").format(number)) in taken:
             number += 1
         known[reference] = id
+        given[id] = reference
         taken.add(id)
 
     for reference in (ORGANIZATION_ID, ROOT_ID):
@@ -238,7 +253,7 @@ def _with_stand_ins(known: dict[str, str], observed: ObservedOrganization, steps
                     stand_in(reference)
             case _:
                 pass
-    return known
+    return known, given
 
 
 _STAND_INS = {

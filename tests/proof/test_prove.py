@@ -465,3 +465,96 @@ def test_resource_in_an_account_that_there_is_not_is_refused() -> None:
     nobody = RequiredCall("sts:AssumeRole", "arn:aws:iam::${orgctl:account-id:Nobody}:role/x")
     with pytest.raises(OrgctlError, match="names account-id:Nobody, which there is not"):
         found(plan_for(guard(on_root()), protect=principal(nobody)))
+
+
+ALLOWED_IN_WORK = policy("FullAWSAccess", on_root(), on_account("Management"), on_account("Shop"), content="")
+
+
+def plan_with_allow_list(*added: dict[str, Any], calls: Calls) -> Plan:
+    """In unit Work stands, instead of FullAWSAccess, a policy that allows EC2 and what is added."""
+    shop = "000000000002"
+    there = observed(
+        [live_unit("Work")], [live_account("Shop", 2, "Work")], [full(ROOT_ID, "ou-work", MANAGEMENT_ID, shop)]
+    )
+    base = {"Sid": "Base", "Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [base, *added]})
+    wanted = desired(
+        [unit("Work")],
+        [SHOP],
+        [replace(ALLOWED_IN_WORK, aws_managed=True), policy("Allowed", on_unit("Work"), content=content)],
+        protected_principals=(principal(*calls),),
+        governed_regions=(FRANKFURT,),
+    )
+    return plan_changes(wanted, there, load_quotas())
+
+
+@pytest.mark.parametrize("calls", [["iam:*"], ["*"], ["iam:GetRole", "iam:GetUser", "s3:*"]])
+def test_allow_list_is_widened_by_the_calls_as_asked_and_for_the_principal_alone(calls: Calls) -> None:
+    findings = found(plan_with_allow_list(calls=calls))
+    added = [json.loads(exemption.statement) for finding in findings for exemption in finding.exemptions]
+    own = {"ArnLike": {"aws:PrincipalArn": BREAK_GLASS}}
+    (mine,) = (statement for statement in added if statement["Condition"] == own)
+    assert ([mine["Action"]] if isinstance(mine["Action"], str) else mine["Action"]) == calls
+    assert found(plan_with_allow_list(*added, calls=calls)) == (), "what was proved on some calls holds for all"
+
+
+def test_exemption_over_the_quota_says_so() -> None:
+    names = [f"arn:aws:iam::*:role/{'x' * 50}{number}" for number in range(140)]
+    long = guard(on_root(), Condition={"ArnNotLike": {"aws:PrincipalArn": [*names, ACCESS]}})
+    (exemption,) = only(plan_for(long, protect=principal("iam:GetRole"))).exemptions
+    size = len(
+        json.dumps({"Version": "2012-10-17", "Statement": json.loads(exemption.statement)}, separators=(",", ":"))
+    )
+    assert exemption.says.endswith(f"(Guard then has {size:,} bytes, and AWS allows 10,240: split it)")
+    short = only(plan_for(guard(on_root()), protect=principal("iam:GetRole")))
+    assert "bytes" not in short.exemptions[0].says
+
+
+def test_what_is_still_to_be_made_is_named_by_reference() -> None:
+    """The proof's stand-in for its id would be a stranger's account."""
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": ["${orgctl:account-id:Tools}"]}, **SPARED}
+    into = "arn:aws:iam::${orgctl:account-id:Tools}:role/x"
+    plan = plan_for(
+        guard(on_root(), Condition=outside),
+        protect=principal("iam:GetRole", RequiredCall("sts:AssumeRole", into)),
+        accounts=[SHOP, account("Tools", "Strict")],
+    )
+    finding = only(plan)
+    assert into in {call.resource for call in finding.calls}
+    (exemption,) = finding.exemptions
+    condition = json.loads(exemption.statement)["Condition"]
+    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == "${orgctl:account-id:Tools}"
+    fixed = {"Version": "2012-10-17", "Statement": [json.loads(exemption.statement)]}
+    again = plan_for(
+        policy("Guard", on_root(), content=json.dumps(fixed)),
+        protect=principal("iam:GetRole"),
+        accounts=[SHOP, account("Tools", "Strict")],
+    )
+    assert found(again) == ()
+
+
+def test_exemption_of_a_resource_control_policy_spares_no_stranger() -> None:
+    """It binds roles of other organizations, too, and their names are free."""
+    content = document(Principal="*", Action="sts:AssumeRole", Condition={"Bool": {"aws:SecureTransport": "true"}})
+    closed = policy("Closed", on_root(), type=RCP, content=content)
+    findings = found(plan_for(closed, protect=principal("sts:AssumeRole")))
+    spared = {
+        arn
+        for finding in findings
+        for exemption in finding.exemptions
+        for arn in json.loads(exemption.statement)["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+    }
+    assert "arn:aws:iam::${aws:ResourceAccount}:role/BreakGlass" in spared
+    assert not any(arn.startswith("arn:aws:iam::*:") for arn in spared)
+    pasted = {exemption.statement for finding in findings for exemption in finding.exemptions}
+    (statement,) = pasted
+    fixed = json.dumps({"Version": "2012-10-17", "Statement": [json.loads(statement)]})
+    assert found(plan_for(replace(closed, content=fixed), protect=principal("sts:AssumeRole"))) == ()
+
+
+def test_role_of_which_only_a_part_is_known_is_met_beside_a_variable() -> None:
+    """stacksets-exec-* is spared whatever the variable says."""
+    spared = [ACCESS, "arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::${aws:ResourceAccount}:role/Other"]
+    condition = {"ArnNotLike": {"aws:PrincipalArn": spared}}
+    plan = plan_for(guard(on_unit("Work"), Condition=condition), stacksets=[stackset("topics", "Work")])
+    assert found(plan) == ()
