@@ -558,3 +558,34 @@ def test_role_of_which_only_a_part_is_known_is_met_beside_a_variable() -> None:
     condition = {"ArnNotLike": {"aws:PrincipalArn": spared}}
     plan = plan_for(guard(on_unit("Work"), Condition=condition), stacksets=[stackset("topics", "Work")])
     assert found(plan) == ()
+
+
+def test_tags_of_a_stackset_reach_all_that_its_stacks_make() -> None:
+    spared = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}}
+
+    def guarded(**condition: Any) -> tuple[LockoutFinding, ...]:
+        rule = guard(on_unit("Work"), Action="sns:*", Condition=spared | condition)
+        return found(plan_for(rule, stacksets=[stackset("topics", "Work", tags={"CostCenter": "7"})]))
+
+    (finding,) = guarded(**{"ForAnyValue:StringLike": {"aws:TagKeys": "Cost*"}})
+    assert finding.verdict is Verdict.DENIED
+    assert guarded(**{"ForAnyValue:StringLike": {"aws:TagKeys": "Approved*"}}) == ()
+    assert guarded(StringNotEquals={"aws:RequestTag/CostCenter": "7"}, Null={"aws:TagKeys": "false"}) == ()
+
+
+def test_replacement_deletes_what_deletion_would_keep() -> None:
+    topic = json.loads(TOPIC)
+    topic["Resources"]["Topic"]["DeletionPolicy"] = "Retain"
+    renamed = json.loads(json.dumps(topic).replace("alarms", "calls"))
+    settings = {"template": json.dumps(topic)}
+    live = live_stackset("topics", [("ou-work", FRANKFURT)], [instance(2, unit_id="ou-work")], **settings)
+    ids = [ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002"]
+    kept = guard(on_unit("Work"), Action="sns:DeleteTopic", Condition={"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}})
+    there = observed([live_unit("Work")], [live_account("Shop", 2, "Work")], [full(*ids)], [live])
+
+    def plan(template: dict[str, Any]) -> Plan:
+        wanted = desired([unit("Work")], [SHOP], [kept], [stackset("topics", "Work", template=json.dumps(template))])
+        return plan_changes(wanted, there, load_quotas(), {"AWS::SNS::Topic": frozenset({"TopicName"})})
+
+    assert found(plan(topic)) == ()
+    assert {call.action for finding in found(plan(renamed)) for call in finding.calls} == {"sns:DeleteTopic"}
