@@ -147,7 +147,7 @@ def _resources(
         if not isinstance(definition, Mapping) or not isinstance(definition.get("Type"), str):
             unknown.setdefault(next(_macros({logical_id: None}), f"{logical_id}, which has no type,"))
             continue
-        for assumed in _ways(definition, base):
+        for assumed in _ways(definition, base, unknown):
             scope = _Resolver(template, names, place).scope(assumed)
             if "Condition" in definition and holds(str(definition["Condition"]), scope) is False:
                 continue
@@ -161,11 +161,12 @@ def _is_kept(definition: Mapping[str, object], *, replacing: bool) -> bool:
     return all(definition.get(each) == _KEPT for each in attributes)
 
 
-def _ways(definition: Mapping[str, object], scope: Scope) -> Iterator[Mapping[str, bool]]:
+def _ways(definition: Mapping[str, object], scope: Scope, unknown: dict[str, None]) -> Iterator[Mapping[str, bool]]:
     """Yield the combinations of what conditions may turn out to be; of very many only the two ends."""
     named = dict.fromkeys(find_conditions(definition.get("Properties")))
     open = [name for name in named if holds(name, scope) is None]
     if len(open) > _MOST_UNDECIDED:
+        unknown[f"{definition['Type']} with more than {_MOST_UNDECIDED} open conditions"] = None
         yield from (dict.fromkeys(open, value) for value in (True, False))
     else:
         yield from (dict(zip(open, values, strict=True)) for values in product((True, False), repeat=len(open)))

@@ -504,6 +504,7 @@ def test_very_many_undecided_conditions_are_taken_at_their_ends() -> None:
         "Resources": {"T": topic({"Fn::Join": ["", [{"Fn::If": [name, "y", "n"]} for name in names]]})},
     }
     assert topics(template) == ["y" * 30, "n" * 30]
+    assert of_template(template).unknown_types == ("AWS::SNS::Topic with more than 4 open conditions",)
 
 
 def test_ids_that_are_references_yet_are_open() -> None:

@@ -589,3 +589,61 @@ def test_replacement_deletes_what_deletion_would_keep() -> None:
 
     assert found(plan(topic)) == ()
     assert {call.action for finding in found(plan(renamed)) for call in finding.calls} == {"sns:DeleteTopic"}
+
+
+def meantime(live: ObservedPolicy, wanted: Sequence[DesiredPolicy], *protect: str) -> tuple[LockoutFinding, ...]:
+    """What is found where Shop moves to Strict in the same run as the policies there change."""
+    ids = [ROOT_ID, "ou-work", "ou-strict", MANAGEMENT_ID, "000000000002"]
+    there = observed([live_unit("Work"), live_unit("Strict")], [live_account("Shop", 2, "Work")], [full(*ids), live])
+    shop = account("Shop", "Strict")
+    plan = desired(UNITS, [shop], wanted, protected_principals=(principal(*protect),), governed_regions=(FRANKFURT,))
+    return found(plan_changes(plan, there, load_quotas()))
+
+
+def test_account_does_not_come_under_what_is_still_to_be_taken_away() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    (finding,) = meantime(closed, [], "iam:GetRole")
+    assert (finding.verdict, finding.accounts, finding.when) == (
+        Verdict.DENIED,
+        ("Shop",),
+        "while the plan is carried out",
+    )
+    assert finding.exemptions == (), "the policy at hand is not the one that will be"
+    assert finding.because.endswith("bring it in a run of its own first")
+    assert meantime(closed, [], "s3:GetObject") == ()
+
+
+def test_account_waits_for_the_policy_that_spares_its_people() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    open = {"ArnNotLike": {"aws:PrincipalArn": [*SPARED["ArnNotLike"]["aws:PrincipalArn"], BREAK_GLASS]}}
+    assert meantime(closed, [guard(on_unit("Strict"), Action="iam:*", Condition=open)], "iam:GetRole") == ()
+
+
+def test_what_is_denied_at_the_end_is_told_once() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    more = guard(on_unit("Strict"), Action=["iam:*", "sts:*"])
+    (finding,) = meantime(closed, [more], "iam:GetRole")
+    assert (finding.when, len(finding.exemptions)) == ("", 1)
+
+
+def test_named_bucket_may_be_another_accounts() -> None:
+    upload = "arn:aws:s3:::company-templates/*"
+    own = {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}, **SPARED}
+    inside = guard(on_root(), Action="s3:*", Condition=own)
+    finding = only(plan_for(inside, protect=principal("s3:*", RequiredCall("s3:PutObject", upload))))
+    assert (finding.verdict, finding.unknown) == (Verdict.UNKNOWN, ("aws:ResourceAccount",))
+    assert [call.resource for call in finding.calls] == [upload]
+    elsewhere = RequiredCall("s3:PutObject", upload, {"aws:ResourceAccount": MANAGEMENT_ID})
+    assert only(plan_for(inside, protect=principal(elsewhere))).verdict is Verdict.DENIED
+    perimeter = {"StringNotEquals": {"aws:ResourceOrgID": "${orgctl:organization-id}"}, **SPARED}
+    outside = guard(on_root(), Action="s3:*", Condition=perimeter)
+    assert found(plan_for(outside, protect=principal(RequiredCall("s3:PutObject", upload)))) == ()
+
+
+def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:
+    closed = policy("Closed", on_root(), type=RCP, content=document(Principal="*", Action="sts:AssumeRoleWithSAML"))
+    plan = plan_for(closed)
+    assert found(plan) == ()
+    gap = Unread("trusted access", "", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.DENIED, "sign-in of IAM Identity Center")
