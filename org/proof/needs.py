@@ -89,6 +89,18 @@ class Needs:
         yield from self._protected(account)
         yield from self._access(account)
 
+    def strangers(self) -> Iterator[tuple[str, Demand]]:
+        """Yield principals of accounts that are not in the organization, with the account: a wrong id looks like that.
+
+        Nothing can be proved of what they do in their own account.
+        """
+        for principal in self.plan.protected_principals:
+            arn = resolve(principal.arn, self.chains.tree.ids)
+            home = arn.split(":")[4]
+            own = tuple(call for call in principal.calls if not _owner(resolve(call.resource, self.chains.tree.ids)))
+            if own and home != "*" and home not in self.chains.tree.nodes:
+                yield home, Demand(principal.name, arn, arn, own, (), home)
+
     def _protected(self, account: str) -> Iterator[Demand]:
         """Yield the calls of principals of this account, and those that principals of others make on what it has.
 

@@ -12,7 +12,7 @@ from org.plan.model import Effect, Plan, Step
 from org.policy.authorize import Engine
 from org.policy.grammar import STATEMENT_KINDS
 from org.policy.model import Policy
-from org.proof.chains import Chains, chains_after, chains_before, chains_with
+from org.proof.chains import DECLARATIVE, Chains, chains_after, chains_before, chains_with
 from org.proof.evaluate import Evaluation
 from org.proof.expand import Expander, vocabulary_of
 from org.proof.model import Demand, Proof
@@ -81,6 +81,9 @@ class _Prover:
                 self._prove_step(step)
         self._note_gaps()
         self._note_unread()
+        for home, demand in self.needs.strangers():
+            because = f"account {home} is not in the organization, and orgctl knows no policies of it: is the id right?"
+            self.evaluation.note(demand.who, [home], because, self.after, demand)
         found = tuple(self.evaluation.findings())
         assumed = tuple(sorted(self.stacks.assumed))
         return Proof(len(self.counts.principals), len(self.counts.calls), len(self.counts.accounts), found, assumed)
@@ -185,7 +188,7 @@ class _Prover:
                 demand = Demand(f"StackSet {gap.subject or '*'}", arn, arn, (), (), "")
                 because = f"it could not be read: {gap.reason}"
                 self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)
-            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *STATEMENT_KINDS):
+            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *STATEMENT_KINDS, DECLARATIVE):
                 demand = Demand("everybody", "arn:*:iam::*:*", "arn:*:iam::*:*", (), (), "")
                 because = f"policies could not be read: {gap.subject} {gap.reason}"
                 self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)

@@ -37,7 +37,9 @@ def with_stand_ins(
         if reference in known:
             return
         kind = reference.partition(":")[0]
-        while (id := f"{number:012}" if kind == "account-id" else _STAND_INS.get(kind, "not-yet-{}").format(number)) in taken:
+        while (
+            id := f"{number:012}" if kind == "account-id" else _STAND_INS.get(kind, "not-yet-{}").format(number)
+        ) in taken:
             number += 1
         known[reference] = id
         given[id] = reference

@@ -647,3 +647,26 @@ def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:
     gap = Unread("trusted access", "", "access denied")
     finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
     assert (finding.verdict, finding.who) == (Verdict.DENIED, "sign-in of IAM Identity Center")
+
+
+def test_principal_of_an_account_that_is_not_in_the_organization_is_no_pass() -> None:
+    stranger = "arn:aws:iam::999999999999:role/BreakGlass"
+    plan = plan_for(guard(on_root(), Action="kms:*"), protect=principal("kms:ListKeys", arn=stranger))
+    finding = only(plan)
+    assert (finding.verdict, finding.who, finding.accounts) == (
+        Verdict.NOT_EVALUATED,
+        "break-glass",
+        ("999999999999",),
+    )
+    assert finding.because.startswith("account 999999999999 is not in the organization")
+    visitor = principal(RequiredCall("sts:AssumeRole", "arn:aws:iam::*:role/x"), arn=stranger)
+    assert found(plan_for(guard(on_root(), Action="kms:*"), protect=visitor)) == ()
+    into_shop = principal(RequiredCall("sts:AssumeRole", "arn:aws:iam::${orgctl:account-id:Shop}:role/x"), arn=stranger)
+    assert found(plan_for(guard(on_root(), Action="kms:*"), protect=into_shop)) == ()
+
+
+def test_declarative_policies_that_could_not_be_read_leave_everything_open() -> None:
+    plan = plan_for(guard(on_root(), Action="ec2:*"))
+    gap = Unread("policies", "DECLARATIVE_POLICY_EC2/Settings", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.NOT_EVALUATED, "everybody")
