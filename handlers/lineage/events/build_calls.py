@@ -73,7 +73,7 @@ def import_vm_image(call: Call, tell: Teller) -> None:
 def import_disk_image(call: Call, tell: Teller) -> None:
     uri = call.request.need("uri")
     found = _S3_URI.fullmatch(uri)
-    disk = tell.object(found[1], found[2]) if found else tell.everywhere(Kind.EXTERNAL, uri.partition("?")[0])
+    disk = tell.object(found[1], found[2]) if found else tell.everywhere(Kind.EXTERNAL, uri.partition("?")[0] or "?")
     tell.relate(Relation.IMPORTED_FROM, _build(call, tell), disk)
 
 

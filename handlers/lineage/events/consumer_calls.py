@@ -29,6 +29,8 @@ class Consumer:
     templates: tuple[Path, ...] = ()
     said: Mapping[str, str] = field(default_factory=dict)
     """Attributes, and the member that they take their value from."""
+    whole: str = ""
+    """The member of the response that shows all of it, where an update's request has only what changes."""
 
 
 _BATCH = Consumer(
@@ -39,8 +41,19 @@ _BATCH = Consumer(
 )
 _EMR_GROUPS = ("instances", "instancegroups", "customamiid")
 _EMR_FLEETS = ("instances", "instancefleets", "instancetypeconfigs", "customamiid")
-_EKS_SAID = {"ami_type": "amitype", "release_version": "releaseversion"}
-_NODEGROUP = (("clustername", "name"), ("nodegroupname",))
+_EKS = Consumer(
+    "eks",
+    (("name",), ("nodegroupname",)),
+    templates=(("launchtemplate",),),
+    said={"ami_type": "amitype", "release_version": "releaseversion"},
+)
+_PCS = Consumer(
+    "pcs",
+    (("computenodegroup", "arn"),),
+    (("amiid",),),
+    (("customlaunchtemplate",),),
+    whole="computenodegroup",
+)
 
 CONSUMERS: Mapping[tuple[str, str], Consumer] = {
     ("aws.appstream", "CreateImportedImage"): Consumer("appstream", (("name",),), (("sourceamiid",),)),
@@ -49,28 +62,19 @@ CONSUMERS: Mapping[tuple[str, str], Consumer] = {
     ("aws.cloud9", "CreateEnvironmentEC2"): Consumer("cloud9", (("environmentid",),), (("imageid",),)),
     ("aws.codebuild", "CreateFleet"): Consumer("codebuild", (("fleet", "arn"),), (("imageid",),)),
     ("aws.codebuild", "UpdateFleet"): Consumer("codebuild", (("fleet", "arn"),), (("imageid",),)),
-    ("aws.eks", "CreateNodegroup"): Consumer("eks", _NODEGROUP, (), (("launchtemplate",),), _EKS_SAID),
-    ("aws.eks", "UpdateNodegroupVersion"): Consumer("eks", _NODEGROUP, (), (("launchtemplate",),), _EKS_SAID),
+    ("aws.eks", "CreateNodegroup"): _EKS,
+    ("aws.eks", "UpdateNodegroupVersion"): _EKS,
     ("aws.elasticmapreduce", "AddInstanceFleet"): Consumer(
-        "emr", (("clusterid",),), (("instancefleet", "instancetypeconfigs", "customamiid"),)
+        "emr", (("clusterid",), ("instancefleetid",)), (("instancefleet", "instancetypeconfigs", "customamiid"),)
     ),
     ("aws.elasticmapreduce", "AddInstanceGroups"): Consumer(
-        "emr", (("jobflowid",),), (("instancegroups", "customamiid"),)
+        "emr", (("jobflowid",), ("instancegroupids",)), (("instancegroups", "customamiid"),)
     ),
     ("aws.elasticmapreduce", "RunJobFlow"): Consumer(
         "emr", (("jobflowid",),), (("customamiid",), _EMR_GROUPS, _EMR_FLEETS)
     ),
-    ("aws.pcs", "CreateComputeNodeGroup"): Consumer(
-        "pcs", (("computenodegroup", "arn"),), (("amiid",),), (("customlaunchtemplate",),)
-    ),
-    ("aws.pcs", "UpdateComputeNodeGroup"): Consumer(
-        "pcs", (("computenodegroup", "arn"),), (("amiid",),), (("customlaunchtemplate",),)
-    ),
-    ("aws.sagemaker", "CreateCluster"): Consumer("sagemaker", (("clustername",),), (("instancegroups", "imageid"),)),
-    ("aws.sagemaker", "UpdateCluster"): Consumer("sagemaker", (("clustername",),), (("instancegroups", "imageid"),)),
-    ("aws.sagemaker", "UpdateClusterSoftware"): Consumer(
-        "sagemaker", (("clustername",),), (("imageid",), ("instancegroups", "imageid"))
-    ),
+    ("aws.pcs", "CreateComputeNodeGroup"): _PCS,
+    ("aws.pcs", "UpdateComputeNodeGroup"): _PCS,
     ("aws.workspaces", "ImportCustomWorkspaceImage"): Consumer(
         "workspaces", (("imageid",),), (("imagesource", "ec2imageid"), ("imagesource", "imagebuildversionarn"))
     ),
@@ -82,8 +86,11 @@ def reader_of(consumer: Consumer) -> Reader:
     """Make the function that reads a row of the table; a call that names no image says nothing."""
 
     def read(call: Call, tell: Teller) -> None:
-        images = [text for path in consumer.images for text in texts_at(call.request, path)]
-        templates = [node for path in consumer.templates for node in nodes_at(call.request, path)]
+        shown = call.response.node(consumer.whole) if consumer.whole else call.request
+        if not any(shown.has(path[0]) for path in (*consumer.images, *consumer.templates)):
+            shown = call.request
+        images = [text for path in consumer.images for text in texts_at(shown, path)]
+        templates = [node for path in consumer.templates for node in nodes_at(shown, path)]
         said = {name: call.request.text(member) for name, member in consumer.said.items()}
         parents = [(Relation.REFERENCES, tell.reference(text, "imageId")) for text in images]
         parents += [(Relation.USES, tell.template(node)) for node in templates]
@@ -110,16 +117,14 @@ def nodes_at(node: Node, path: Path) -> Iterator[Node]:
 def texts_at(node: Node, path: Path) -> Iterator[str]:
     """Answer the texts at a path that are there."""
     for each in nodes_at(node, path[:-1]) if len(path) > 1 else (node,):
-        text = each.text(path[-1])
-        if text:
-            yield text
+        yield from each.texts(path[-1])
 
 
 def _name(call: Call, path: Path) -> str:
     for node in (call.response, call.request):
         for text in texts_at(node, path):
             return text
-    return call.request.need(*(path if len(path) == 1 else ("arn", path[-1])), "computeenvironment", "clustername")
+    return call.request.need(path[-1], "arn", "computeenvironment")
 
 
 def _key(tell: Teller, service: str, name: str) -> Key:
@@ -143,6 +148,22 @@ def configure_beanstalk(call: Call, tell: Teller) -> None:
                 tell.relate(Relation.REFERENCES, key, image)
 
 
+def configure_cluster(call: Call, tell: Teller) -> None:
+    """CreateCluster, UpdateCluster and UpdateClusterSoftware of SageMaker HyperPod: an image for each instance group.
+
+    An update names only the groups that it changes, so each group is a thing of its own.
+    """
+    cluster, all_groups = call.request.need("clustername"), call.request.text("imageid")
+    rows = call.request.rows("instancegroups")
+    images = {f"{cluster}/{row.need('instancegroupname')}": row.text("imageid") or all_groups for row in rows}
+    for name, text in (images or {cluster: all_groups}).items():
+        image = tell.reference(text, "imageId") if text else None
+        if image:
+            key = _key(tell, "sagemaker", name)
+            tell.note(key, owner=tell.account)
+            tell.relate(Relation.REFERENCES, key, image)
+
+
 def create_capacity_provider(call: Call, tell: Teller) -> None:
     """Amazon ECS: a provider takes its machines from a group of EC2 Auto Scaling, or from images of AWS alone."""
     arn = call.request.node("autoscalinggroupprovider").text("autoscalinggrouparn")
@@ -160,4 +181,7 @@ READERS: Mapping[tuple[str, str], Reader] = {
     ("aws.elasticbeanstalk", "CreateEnvironment"): configure_beanstalk,
     ("aws.elasticbeanstalk", "UpdateConfigurationTemplate"): configure_beanstalk,
     ("aws.elasticbeanstalk", "UpdateEnvironment"): configure_beanstalk,
+    ("aws.sagemaker", "CreateCluster"): configure_cluster,
+    ("aws.sagemaker", "UpdateCluster"): configure_cluster,
+    ("aws.sagemaker", "UpdateClusterSoftware"): configure_cluster,
 }

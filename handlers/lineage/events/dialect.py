@@ -38,7 +38,10 @@ class Node:
     def __init__(self, value: dict[str, object], path: str, gaps: list[str]) -> None:
         members = {name.lower(): member for name, member in value.items()}
         if len(members) != len(value):
-            raise EventError(path, "two members differ in case only")
+            # `tag` is the place in a list, `Tag` is what a TagSpecification puts.
+            members = {name.lower(): member for name, member in value.items() if name != "tag"}
+            if len(members) != len(value) - 1:
+                raise EventError(path, "two members differ in case only")
         if "omitted" in members and (members["omitted"] is True or members["omitted"] == "true"):
             gaps.append(f"{path} was too large for CloudTrail and is left out")
         self._members = members

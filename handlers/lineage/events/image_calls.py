@@ -83,11 +83,12 @@ def disk_outside(row: Node, tell: Teller) -> Key | None:
         return tell.thing(Kind.SNAPSHOT, row.need("snapshotid"))
     if url is None:
         return None
-    found = _S3_URL.fullmatch(url)
+    # What stands after `?` may be a signature that lets in whoever reads it.
+    bare = url.partition("?")[0]
+    found = _S3_URL.fullmatch(bare)
     if found:
         return tell.object(found[1] or found[3], found[2] or found[4])
-    # What stands after `?` may be a signature that lets in whoever reads it.
-    return tell.everywhere(Kind.EXTERNAL, url.partition("?")[0])
+    return tell.everywhere(Kind.EXTERNAL, bare) if bare else None
 
 
 def import_image(call: Call, tell: Teller) -> None:

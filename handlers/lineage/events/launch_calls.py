@@ -105,7 +105,10 @@ def request_spot_fleet(call: Call, tell: Teller) -> None:
 
 
 def create_replace_root_volume_task(call: Call, tell: Teller) -> None:
-    """DescribeInstances goes on telling the first image where a snapshot or volume was given [H for volumes]."""
+    """DescribeInstances goes on telling the first image where a snapshot or volume was given [H for volumes].
+
+    With none of the three the root goes back to the state of the launch.
+    """
     task = call.response.node("replacerootvolumetask")
     instance = tell.thing(Kind.INSTANCE, call.request.need("instanceid"))
     for kind, name in ((Kind.IMAGE, "imageid"), (Kind.SNAPSHOT, "snapshotid"), (Kind.VOLUME, "volumeid")):
@@ -113,8 +116,8 @@ def create_replace_root_volume_task(call: Call, tell: Teller) -> None:
         if id:
             tell.relate(Relation.ROOT_REPLACED_BY, instance, tell.thing(kind, id))
             return
-    tell.note(instance, root_reset="yes")
-    tell.gaps.append("the root was set back to the state of the launch: it is again that of the image launched from")
+    # From itself: back to what it was launched from, whatever replaced that in between.
+    tell.relate(Relation.ROOT_REPLACED_BY, instance, instance)
 
 
 def _configure(tell: Teller, owner: Key, configs: Iterable[Node]) -> None:

@@ -46,6 +46,7 @@ def snapshot(_: Envelope, detail: Node, tell: Teller) -> None:
     if event == "shareSnapshot":
         # Sent to the account that may now use it.
         if worked:
+            tell.note(key, owner=source.zfill(12) if source and source.isdigit() else None)
             tell.share(key, tell.account, holds=True)
     elif event in {"createSnapshot", "copySnapshot"}:
         tell.note(key, state="completed" if worked else "error", error_message=detail.text("cause"))
