@@ -102,8 +102,8 @@ _BUILD_CALLS = (
     "DeleteLaunchConfiguration",
     "StartInstanceRefresh",
     "UpdateAutoScalingGroup",
-    # EBS direct APIs: a snapshot written block by block. Not PutSnapshotBlock: a trail that logs data events has one for
-    # each half mebibyte, and they tell nothing that start and end do not.
+    # EBS direct APIs: a snapshot written block by block. Not PutSnapshotBlock: a trail that logs data events has one
+    # for each half mebibyte, and they tell nothing that start and end do not.
     "CompleteSnapshot",
     "StartSnapshot",
     # Systems Manager: a parameter that names an image. Its own notification tells no version.

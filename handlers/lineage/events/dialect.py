@@ -40,7 +40,7 @@ class Node:
         if len(members) != len(value):
             # `tag` is the place in a list, `Tag` is what a TagSpecification puts.
             members = {name.lower(): member for name, member in value.items() if name != "tag"}
-            if len(members) != len(value) - 1:
+            if "tag" not in value or len(members) != len(value) - 1:
                 raise EventError(path, "two members differ in case only")
         if "omitted" in members and (members["omitted"] is True or members["omitted"] == "true"):
             gaps.append(f"{path} was too large for CloudTrail and is left out")
@@ -65,8 +65,14 @@ class Node:
 
     def text(self, *names: str) -> str | None:
         """Answer a text or number as text; empty is absent."""
-        value, name = self._find(names)
-        return None if value is None else self._text(value, name) or None
+        for name in names:
+            value = self._members.get(name)
+            if value is not None:
+                # Nearly all are such; the rest takes the long way.
+                if type(value) is str and len(value) <= MAX_TEXT and value.isascii() and value not in HIDDEN:
+                    return value or None
+                return self._text(value, name) or None
+        return None
 
     def need(self, *names: str) -> str:
         """Answer a text that must be there."""
@@ -111,7 +117,7 @@ class Node:
     def rows(self, *names: str) -> list[Node]:
         """Answer the objects of a list in whichever dialect; absent is none."""
         value, name = self._find(names)
-        if value is None:
+        if value is None or value == {}:
             return []
         path = f"{self.path}.{name}"
         rows = []

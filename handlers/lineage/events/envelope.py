@@ -97,7 +97,7 @@ def read_envelope(event: object) -> Envelope:
     detail = event.get("detail")
     if not isinstance(detail, dict):
         raise EventError("detail", "is not an object")
-    resources = event.get("resources") or []
+    resources = event.get("resources", [])
     if not isinstance(resources, list):
         raise EventError("resources", "is not a list")
     envelope = Envelope(
@@ -169,11 +169,9 @@ def _caller(identity: object) -> tuple[str, str]:
 
 def _text(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
-    if not isinstance(value, str) or not value or len(value) > 256:
-        raise EventError(name, "is missing or no text of at most 256 characters")
-    if not value.isascii():
-        raise EventError(name, "holds other than ASCII characters")
-    return value
+    if isinstance(value, str) and 0 < len(value) <= 256 and value.isascii():
+        return value
+    raise EventError(name, "is missing or no text of at most 256 ASCII characters")
 
 
 def _optional(members: Mapping[str, object], name: str) -> str:
