@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handlers.lineage.events.envelope import Call, region_of
-from handlers.lineage.events.image_calls import Reader, disk_outside
-from handlers.lineage.events.teller import Teller, made_for_backup, tags_for, tags_in, yes
+from handlers.lineage.events.image_calls import Reader, disk_outside, made_for_backup
+from handlers.lineage.events.teller import Teller, tags_for, tags_in, yes
 from handlers.lineage.model import Key, Kind, Relation
 
 ROOT_DEVICES = frozenset({"/dev/xvda", "/dev/sda1", "/dev/sda", "xvda", "sda1"})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from handlers.lineage.events.dialect import Node
 from handlers.lineage.events.envelope import Call, region_of
-from handlers.lineage.events.teller import Teller, made_for_backup, tags_for, yes
+from handlers.lineage.events.teller import Teller, tags_for, yes
 from handlers.lineage.model import Key, Kind, Relation
 
 Reader = Callable[[Call, Teller], None]
@@ -40,6 +40,19 @@ def _new_image(call: Call, tell: Teller, method: str, state: str) -> Key:
     if builder and any(mark in call.service for mark in _BY_IMAGE_BUILDER):
         tell.relate(Relation.BUILT_BY, image, tell.by_arn(Kind.RECIPE, builder))
     return image
+
+
+def made_for_backup(call: Call, tags: Mapping[str, str]) -> str | None:
+    """Answer `yes` if AWS Backup or Data Lifecycle Manager made it: a copy of a live machine, never a golden image.
+
+    Tags that start with `aws:` are AWS's alone. The default roles' names are not, but who takes one only makes his
+    image count for less.
+    """
+    of_service = any(name.startswith(("aws:backup:", "aws:dlm:")) for name in tags)
+    by_service = any(
+        mark in call.service for mark in ("backup.amazonaws.com", "dlm.amazonaws.com", "Backup", "DataLifecycle")
+    )
+    return "yes" if of_service or by_service else None
 
 
 def create_image(call: Call, tell: Teller) -> None:

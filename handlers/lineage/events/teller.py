@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from handlers.lineage.events.dialect import Node
-from handlers.lineage.events.envelope import Call, region_of
+from handlers.lineage.events.envelope import region_of
 from handlers.lineage.events.outcome import EventError
 from handlers.lineage.model import (
     NO_REGION,
@@ -34,6 +34,8 @@ _FORMS = {
 }
 _IDS = {kind: re.compile(rf"(?:{prefix})-[0-9a-zA-Z-]{{1,64}}", re.ASCII) for kind, prefix in _FORMS.items()}
 _ACCOUNT = re.compile(r"[0-9]{1,12}", re.ASCII)
+_GROUP = re.compile(r"[a-z][a-z-]{1,63}", re.ASCII)
+"""`all` is the only one that is documented."""
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[a-z0-9-]*:\S{1,2048}", re.ASCII)
 _PARAMETER = re.compile(r"[a-zA-Z0-9_.\-/]{1,2048}", re.ASCII)
 _SELECTOR = re.compile(r"[a-zA-Z0-9_.\-]{1,100}", re.ASCII)
@@ -81,10 +83,10 @@ class Teller:
 
     def sharee(self, account: str) -> Key:
         """Answer the key of an account; newer calls may write it as a number, without its leading zeros [H]."""
-        if account != EVERYBODY and not _ARN.fullmatch(account):
-            if not _ACCOUNT.fullmatch(account):
-                raise EventError("account", f"{account[:80]!r} is no account, organization or unit")
+        if _ACCOUNT.fullmatch(account):
             account = account.zfill(12)
+        elif not (_GROUP.fullmatch(account) or _ARN.fullmatch(account)):
+            raise EventError("account", f"{account[:80]!r} is no account, group, organization or unit")
         return self.everywhere(Kind.ACCOUNT, account)
 
     def place(self) -> Key:
@@ -142,22 +144,32 @@ class Teller:
         return self.key(Kind.PARAMETER, f"{account}/{name}" + (f":{selector}" if selector else ""), region)
 
     def reference(self, text: str, where: str) -> Key | None:
-        """Answer what stands for an image: its id or ARN, a parameter, a build; else None, and it is a gap."""
+        """Answer what stands for an image: its id or ARN, a parameter, a build; else None, and it is a gap.
+
+        No error: a launch template takes any text for an image, and that text must not hide all else of its event.
+        """
+        try:
+            found = self._reference(text, where)
+        except EventError:
+            found = None
+        if found is None:
+            self.gaps.append(f"{where} names an image in a way that is not known: {text[:80]}")
+        return found
+
+    def _reference(self, text: str, where: str) -> Key | None:
         if _IDS[Kind.IMAGE].fullmatch(text):
             return self.key(Kind.IMAGE, text)
         for prefix in ("resolve:ssm:", "ssm:"):
             if text.startswith(prefix):
                 return self.parameter(text.removeprefix(prefix))
-        if _ARN.fullmatch(text):
-            service, region, last = text.split(":", 5)[2], text.split(":", 5)[3], text.rpartition("/")[2]
-            if service == "ec2" and _IDS[Kind.IMAGE].fullmatch(last):
-                return self.key(Kind.IMAGE, last, region_of(region, where))
-            if service == "ssm":
-                return self.parameter(text)
-            if service == "imagebuilder":
-                return self.by_arn(Kind.RECIPE, text)
-        self.gaps.append(f"{where} names an image in a way that is not known: {text[:80]}")
-        return None
+        if not _ARN.fullmatch(text):
+            return None
+        _, _, service, region, _, named = text.split(":", 5)
+        if service == "ec2" and named.startswith("image/"):
+            return self.thing(Kind.IMAGE, named.removeprefix("image/"), region_of(region, where))
+        if service == "ssm":
+            return self.parameter(text)
+        return self.by_arn(Kind.RECIPE, text) if service == "imagebuilder" else None
 
     # Facts
 
@@ -227,16 +239,3 @@ def tags_for(resource: str, request: Node) -> dict[str, str]:
         if row.text("resourcetype") == resource:
             tags.update(tags_in(row.rows("tags", "tag", "tagset")))
     return tags
-
-
-def made_for_backup(call: Call, tags: Mapping[str, str]) -> str | None:
-    """Answer `yes` if AWS Backup or Data Lifecycle Manager made it: a copy of a live machine, never a golden image.
-
-    Tags that start with `aws:` are AWS's alone. The default roles' names are not, but who takes one only makes his
-    image count for less.
-    """
-    of_service = any(name.startswith(("aws:backup:", "aws:dlm:")) for name in tags)
-    by_service = any(
-        mark in call.service for mark in ("backup.amazonaws.com", "dlm.amazonaws.com", "Backup", "DataLifecycle")
-    )
-    return "yes" if of_service or by_service else None

@@ -14,12 +14,13 @@ from handlers.lineage.events.heard import Heard, batch_of
 from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.events.parse import parse_event
 from handlers.lineage.model import Relation, parts_of
-from tests.support.lineage_events import TOPICS, all_events, event_of, fixtures, title_of
+from tests.support.lineage_events import TOPICS, all_events, call, event_of, fixtures, said, title_of
 
 EVENTS = all_events()
 POOL: list[Any] = [
-    None, True, False, 0, -1, 10**25, 1.5, "", "x", "ami-1", "\x00", "\ud800", "ä", "$Latest", "resolve:ssm:", "arn:aws:e:::",
-    "a" * 5000, [], [None], [[]], ["x"], [{}], {}, {"items": [{"items": []}]}, {"item": {"item": "x"}}, {"content": {}},
+    None, True, False, 0, -1, 10**25, 1.5, "", "x", "ami-1", "\x00", "\ud800", "ä", "$Latest", "resolve:ssm:",
+    "arn:aws:ec2:::", "a" * 5000, [], [None], [[]], ["x"], [{}], {}, {"items": [{"items": []}]},
+    {"item": {"item": "x"}}, {"content": 1},
     {"tag": 1, "content": "x"}, {"omitted": True}, {"a": 1, "A": 2},
 ]  # fmt: skip
 
@@ -67,7 +68,7 @@ def test_any_member_may_be_gone_or_anything(fixture):
         mutated = copy.deepcopy(event)
         del holder_of(mutated, path)[path[-1]]
         check(parse_event(mutated))
-        for value in POOL:
+        for value in POOL[len(path) % 3 :: 3]:
             mutated = copy.copy(event)
             for depth, each in enumerate(path[:-1]):
                 inner = holder_of(mutated, path[: depth + 1])
@@ -102,6 +103,18 @@ def test_several_members_may_be_anything_at_once(data):
             holder[name] = copy.deepcopy(other["detail"].get("requestParameters", other["detail"]))
     check(parse_event(event))
     check(parse_event(json.dumps(event)))
+
+
+@pytest.mark.parametrize(
+    "text", ["resolve:ssm:no such name!", "resolve:ssm:arn:aws:ssm", "ami-?", "x", "arn:aws:ec2:x:y:image/z"]
+)
+def test_a_template_cannot_hide_by_naming_nonsense_for_an_image(text):
+    made = {"launchTemplateId": "lt-1", "launchTemplateName": "web", "versionNumber": 7}
+    heard = parse_event(
+        call("CreateLaunchTemplateVersion", {"launchTemplateData": {"imageId": text}}, {"launchTemplateVersion": made})
+    )
+    assert "launch-template/lt-1:$Latest RESOLVES_TO launch-template/lt-1:7" in said(heard.facts)
+    assert heard.gaps == (f"imageId names an image in a way that is not known: {text}",)
 
 
 JSON = st.recursive(
