@@ -54,7 +54,24 @@ def checks_of(call: ApiCall) -> tuple[Check, ...] | None:
         return checks_of_launch(backend, call.parameters)
     checks = _checks_of_tagging if call.operation in _TAGGING else _checks_of_resources
     found = (*(tuple(checks(backend, call)) if keys else ()), *_checks_of_profile(backend, call))
-    return found or (make_check_without_resource(call.operation, call.region),)
+    if found or not keys:
+        return found or (make_check_without_resource(call.operation, call.region),)
+    return (_check_of_something(call),)
+
+
+def _check_of_something(call: ApiCall) -> Check:
+    """Answer the check of a call that is about a resource which is not known: nor, then, is what is true of it."""
+    tags = tags_of_request(_tags(call)) if call.operation in _TAGGING else {}
+    check = make_check_without_resource(call.operation, call.region)
+    unknown = frozenset().union(*keys_by_kind(call.operation).values())
+    known = {
+        key for key in unknown if key in check.context or (tags and key.startswith(("aws:requesttag/", "aws:tagkeys")))
+    }
+    return replace(check, context={**check.context, **tags}, unknown=unknown - known | {_RESOURCE})
+
+
+def _tags(call: ApiCall) -> dict[str, str]:
+    return {tag.get("Key", ""): tag.get("Value", "") for tag in call.parameters.get("Tags", [])}
 
 
 def _checks_of_profile(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
@@ -77,7 +94,7 @@ def _checks_of_profile(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
 
 def _checks_of_tagging(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
     """Answer a check for each resource; what does not exist is left to the call itself to refuse."""
-    tags = {tag["Key"]: tag.get("Value", "") for tag in call.parameters.get("Tags", [])}
+    tags = _tags(call)
     for id in call.parameters.get("Resources", []):
         resource = describe(backend, id)
         if resource is not None:
@@ -154,7 +171,7 @@ def _facts_of_new(backend: SandboxEC2, call: ApiCall, kind: str) -> Facts:
 
 def _given_tags(call: ApiCall, kind: str) -> dict[str, str]:
     return {
-        tag["Key"]: tag.get("Value", "")
+        tag.get("Key", ""): tag.get("Value", "")
         for specification in call.parameters.get("TagSpecifications", [])
         if specification.get("ResourceType") == kind
         for tag in specification.get("Tags", [])
