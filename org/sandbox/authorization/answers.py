@@ -7,6 +7,7 @@ import warnings
 from moto.core.exceptions import ServiceException
 from moto.core.serialize import get_serializer_class
 
+from org.sandbox.authorization import scaling
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.authorization.requests import ReadRequest, service_names
 
@@ -49,6 +50,8 @@ def refuse(read: ReadRequest, denied: Denied) -> Answer:
     """Render the denial as the service's protocol does."""
     code = service_names().codes.get(read.call.service, _CODES.get(read.protocol, "AccessDenied"))
     message = denied.message
+    if read.call.service == "autoscaling" and denied.check.action == "ec2:RunInstances":
+        message = scaling.refusal(read.call)
     if read.protocol == "ec2":
         message = f"You are not authorized to perform this operation. {message}. "
         message += f"Encoded authorization failure message: {denied.encoded}"
