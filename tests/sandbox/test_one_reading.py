@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -46,6 +47,16 @@ class Member:
         connection = HTTPConnection("127.0.0.1", self.port)
         signed = {"Authorization": self.sign(service, region), **(headers or {})}
         connection.request(method, url, body, signed)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+    def open(self, url: str, method: str = "GET") -> tuple[int, str]:
+        """Ask for a URL that says itself who signed it."""
+        parts = urlsplit(url)
+        connection = HTTPConnection("127.0.0.1", self.port)
+        connection.request(method, f"{parts.path}?{parts.query}")
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -181,15 +192,34 @@ def test_the_account_is_the_one_whose_key_signed(member: Member, headers: Mappin
     assert (status, f"<ownerId>{member.account}</ownerId>" in text) == (200, True)
 
 
-def test_a_presigned_url_is_served_in_the_account_that_signed_it(member: Member) -> None:
-    client = member.session.client("s3", config=Config(signature_version="s3v4"))
-    url = urlsplit(client.generate_presigned_url("create_bucket", Params={"Bucket": "presigned"}))
-    connection = HTTPConnection("127.0.0.1", member.port)
-    connection.request("PUT", f"{url.path}?{url.query}")
-    assert connection.getresponse().status == 200
-    connection.close()
-    assert "presigned" in {bucket["Name"] for bucket in member.session.client("s3").list_buckets()["Buckets"]}
-    assert "presigned" not in {bucket["Name"] for bucket in member.management.client("s3").list_buckets()["Buckets"]}
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_presigned_url_is_served_in_the_account_that_signed_it(member: Member, version: str) -> None:
+    bucket = f"presigned-{version}"
+    client = member.session.client("s3", config=Config(signature_version=version))
+    url = client.generate_presigned_url("create_bucket", Params={"Bucket": bucket})
+    assert member.open(url, "PUT")[0] == 200
+    assert bucket in {each["Name"] for each in member.session.client("s3").list_buckets()["Buckets"]}
+    assert bucket not in {each["Name"] for each in member.management.client("s3").list_buckets()["Buckets"]}
+
+
+def test_a_bucket_may_refuse_old_signatures_and_the_older_way_to_sign(member: Member) -> None:
+    s3 = member.session.client("s3")
+    s3.create_bucket(Bucket="strict")
+    s3.put_object(Bucket="strict", Key="k", Body=b"text")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::strict/*"}
+    old = {**deny, "Condition": {"NumericGreaterThan": {"s3:signatureAge": "600000"}}}
+    older = {**deny, "Condition": {"StringEquals": {"s3:signatureversion": "AWS"}}}
+    s3.put_bucket_policy(Bucket="strict", Policy=written(old, older))
+    urls = {
+        version: member.session.client("s3", config=Config(signature_version=version)).generate_presigned_url(
+            "get_object", Params={"Bucket": "strict", "Key": "k"}
+        )
+        for version in ("s3", "s3v4")
+    }
+    assert member.open(urls["s3v4"]) == (200, "text")
+    assert member.open(re.sub(r"X-Amz-Date=\d{8}", "X-Amz-Date=20200101", urls["s3v4"]))[0] == 403
+    assert member.open(urls["s3"])[0] == 403
+    assert s3.get_object(Bucket="strict", Key="k")["Body"].read() == b"text"
 
 
 @pytest.mark.parametrize("url", ["http://q/{0}/allowed?/denied", "denied", "http://q/denied"])

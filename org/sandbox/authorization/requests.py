@@ -32,6 +32,9 @@ FORMS = frozenset({"query", "ec2"})
 _CREDENTIAL = re.compile(r"(?P<key>[^/=\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
+_OLDER = re.compile(r"AWS (?P<key>[^:\s]+):")
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """Whose key signed a request, and for what; all empty where nobody did."""
@@ -39,6 +42,8 @@ class Signature:
     access_key: str = ""
     region: str = ""
     service: str = ""
+    is_older: bool = False
+    """Of version 2, which only S3 takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class ReadRequest:
     http: Request
     prefix: str
     """Of the service's IAM actions."""
+    signature: Signature = Signature()
 
 
 class MalformedRequest(Exception):
@@ -77,10 +83,16 @@ def service_names() -> ServiceNames:
 def read_signature(authorization: str, query: Mapping[str, str]) -> Signature:
     """Read the header or, of a presigned URL, the query.
 
+    SDKs still presign for S3 in the older way, which names no Region: [H] it is the first one.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
     """
     found = _CREDENTIAL.search(authorization) or _CREDENTIAL.search(unquote(query.get("X-Amz-Credential", "")))
-    return Signature(found["key"], found["region"], found["service"]) if found else Signature()
+    if found:
+        return Signature(found["key"], found["region"], found["service"])
+    older = _OLDER.match(authorization)
+    key = older["key"] if older else query.get("AWSAccessKeyId", "")
+    return Signature(key, "us-east-1", "s3", is_older=True) if key else Signature()
 
 
 def read_request(request: Request, signature: Signature) -> ReadRequest | None:
@@ -101,7 +113,9 @@ def read_request(request: Request, signature: Signature) -> ReadRequest | None:
             continue
         account = find_account_of(signature.access_key)
         call = ApiCall(service, str(operation.name), {}, signature.region, account, signature.access_key)
-        read = ReadRequest(call, operation, protocol, request, names.prefixes.get(service, signature.service))
+        read = ReadRequest(
+            call, operation, protocol, request, names.prefixes.get(service, signature.service), signature
+        )
         try:
             parameters = _parse(request, operation, protocol, uri)
         except Exception as error:  # whatever a parser breaks over, it is the caller's body that it cannot read
