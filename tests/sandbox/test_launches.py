@@ -207,6 +207,16 @@ def test_the_policy_refuses_and_lets_through_in_the_member_account(world: World)
     assert [each["Instances"][0]["ImageId"] for each in launched] == [approved]
 
 
+def test_an_instant_fleet_launches_as_its_caller(world: World) -> None:
+    image = world.image(world.owner, status="approved")
+    data = {"ImageId": image, "InstanceType": "t3.micro", "BlockDeviceMappings": GOOD["BlockDeviceMappings"]}
+    world.shop.create_launch_template(LaunchTemplateName="open", LaunchTemplateData=data)
+    config = {"LaunchTemplateSpecification": {"LaunchTemplateName": "open", "Version": "1"}}
+    fleet = {"LaunchTemplateConfigs": [config], "TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
+    assert world.denied("CreateFleet", **fleet, Type="maintain") == []
+    assert world.denied("CreateFleet", **fleet, Type="instant") == ["Metadata"]
+
+
 def group(template: dict[str, Any], *, mixed: bool = False) -> dict[str, Any]:
     policy = {"LaunchTemplate": {"LaunchTemplateSpecification": template}}
     given = {"MixedInstancesPolicy": policy} if mixed else {"LaunchTemplate": template}
