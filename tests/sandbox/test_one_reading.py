@@ -155,6 +155,13 @@ def test_no_header_names_the_operation_of_a_rest_service(member: Member) -> None
     assert (status, json.loads(text)["Functions"]) == (200, [])
 
 
+def test_parameters_in_the_path_are_passed_on(member: Member) -> None:
+    route53 = member.session.client("route53")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    records = route53.list_resource_record_sets(HostedZoneId=zone, StartRecordName="example.com", MaxItems="1")
+    assert records["ResourceRecordSets"][0]["Name"] == "example.com."
+
+
 def test_an_argument_that_the_operation_has_not_is_not_passed_on(member: Member) -> None:
     s3 = member.session.client("s3")
     s3.create_bucket(Bucket="plain")

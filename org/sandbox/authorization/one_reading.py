@@ -69,9 +69,10 @@ def _action_judged(response: BaseResponse) -> str | None:
 
     Within this process moto chooses the service by the host: [H] what AWS answers where that is not the one signed for.
     """
+    found = _find_action(response)  # it also reads the parameters that stand in the path
     judged = current_operation()
     if judged is None:
-        return _find_action(response)
+        return found
     service, operation = judged
     if response.boto3_service_name != service:
         raise NotImplementedError(f"a request that is signed for {service} at the host of {response.service_name}")
