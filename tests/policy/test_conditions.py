@@ -41,6 +41,7 @@ def holds(operator, values, given=NOT_GIVEN, *, complete=True, version="2012-10-
         ("StringLike", "a*c?", "abbcd", True), ("StringLike", "A*", "ab", False), ("StringLike", "a", "a", True),
         ("StringLike", "a?", "a", False), ("StringLike", ["x", "*y"], "zy", True), ("StringLike", "*", "", True),
         ("NumericEquals", "10", "10.0", True), ("NumericEquals", "10", "1e1", True),
+        ("NumericEquals", "0", "0.0", True), ("DateEquals", "1970-01-01", "0", True),
         ("NumericEquals", "10", "ten", False), ("NumericEquals", "1000", "1_000", False),
         ("NumericEquals", "10", "٠١٠", False), ("NumericNotEquals", "10", "ten", True),
         ("NumericLessThan", "10", "9", True), ("NumericLessThan", "10", "10", False),
@@ -294,6 +295,8 @@ def test_a_key_of_another_service_is_absent():
         ("StringEquals", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", 2),
         ("StringNotEquals", "arn:aws:iam::1:user/a", "arn:aws:iam::1:role/*", 1),
         ("StringEqualsIgnoreCase", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", 2),
+        ("ArnLike", "arn:aws:iam::*:role/a", "*", 2),
+        ("ArnLike", "arn:*:1:role/a:b:*", "arn:aws:iam::1:role/a:b:*", 0),
     ],
 )
 def test_the_principal_may_be_known_in_part(operator, want, arn, value):
@@ -301,6 +304,16 @@ def test_the_principal_may_be_known_in_part(operator, want, arn, value):
     for _ in range(2):
         assert compiled.check({"aws:principalarn": arn}, True) == value
     assert compiled.unknown_keys({"aws:principalarn": arn}) == ("aws:PrincipalArn",)
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "StringNotLike"])
+def test_a_principal_that_is_known_in_part_may_be_what_a_variable_makes(operator):
+    given = {"aws__principalarn": "arn:aws:iam::1:role/*", "aws__username": "ada"}
+    [condition] = conditions({operator: {"aws:PrincipalArn": "arn:aws:iam::1:role/${aws:username}"}})
+    compiled = compile_condition(condition, "2012-10-17", lambda key: False)
+    context = {key.replace("__", ":"): value for key, value in given.items()}
+    assert compiled.check(context, True) == 2
+    assert compiled.unknown_keys(context) == ("aws:PrincipalArn",)
 
 
 @pytest.mark.parametrize("operator", ["StringLike", "StringNotLike"])
