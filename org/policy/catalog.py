@@ -14,7 +14,9 @@ from typing import Any
 
 from org.policy.patterns import matches
 
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(tag-key)?$")
+"""What stands for a name in a key: `aws:RequestTag/${TagKey}`, `s3:ExistingObjectTag/<key>`,
+`secretsmanager:ResourceTag/tag-key`, `glacier:ResourceTag/`."""
 
 GLOBAL_KEYS = frozenset({
     "aws:assumedroot", "aws:calledvia", "aws:calledviaawsmcp", "aws:calledviafirst", "aws:calledvialast",
@@ -166,7 +168,7 @@ class Catalog:
             if not self.has_service(service):
                 return {}
             self._keys[service] = {
-                _PLACEHOLDER.sub("*", lower): KeyEntry(str(entry["key"]), str(entry["type"]))
+                key_pattern(lower): KeyEntry(str(entry["key"]), str(entry["type"]))
                 for lower, entry in _data("conditionKeys", f"{service}.json").items()
             }
         return self._keys[service]
@@ -180,6 +182,11 @@ class Catalog:
                 lower: _entry(service, raw, types) for lower, raw in _data("actions", f"{service}.json").items()
             }
         return self._actions[service]
+
+
+def key_pattern(key: str) -> str:
+    """Write a key as AWS publishes it as the pattern, in lower case, that all keys of its kind match."""
+    return _PLACEHOLDER.sub("*", key).lower()
 
 
 def _entry(service: str, raw: Mapping[str, Any], types: Mapping[str, Any]) -> ActionEntry:

@@ -15,8 +15,8 @@ OPERATORS_PAGE = _GUIDE + "reference_policies_elements_condition_operators.html"
 SETS_PAGE = _GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html"
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _EXACT = frozenset({"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"})
-_FAMILIES = {
-    "String": (Family.STRING,),
+_FAMILIES = {  # a key that holds text may hold an ARN, as kms:EncryptionContext:… does
+    "String": (Family.STRING, Family.ARN),
     "ARN": (Family.ARN, Family.STRING),
     "Bool": (Family.BOOL,),
     "Numeric": (Family.NUMERIC,),
@@ -55,7 +55,7 @@ def _find_wrong_families(linted: Linted) -> Iterator[Fault]:
         family = OPERATORS[condition.operator]
         allowed = _FAMILIES.get(type)
         if allowed and family not in {*allowed, Family.NULL}:
-            what = f"{condition.operator} compares a {family}, and {condition.key} holds {_A_TYPE[type]}"
+            what = f"{condition.operator} compares {_A_FAMILY[family]}, and {condition.key} holds {_A_TYPE[type]}"
             yield at.operator, what, f"use an operator for {_A_TYPE[type]}"
 
 
@@ -66,6 +66,17 @@ _A_TYPE = {
     "Numeric": "a number",
     "Date": "a date",
     "IPAddress": "an IP address",
+}
+
+
+_A_FAMILY = {
+    Family.STRING: "text",
+    Family.NUMERIC: "numbers",
+    Family.DATE: "dates",
+    Family.BOOL: "booleans",
+    Family.BINARY: "binary values",
+    Family.IP: "IP addresses",
+    Family.ARN: "ARNs",
 }
 
 
