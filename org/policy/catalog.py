@@ -45,7 +45,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.htm
 https://docs.aws.amazon.com/singlesignon/latest/userguide/condition-context-keys-sts-idc.html; the ones of ECS are [H].
 """
 
-_FREE = frozenset({"sts:getcalleridentity"})
+_FREE = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 _BEYOND_RCP = frozenset({"kms:retiregrant"})
 
 
@@ -157,6 +157,7 @@ class Catalog:
         """Say whether it needs no permission, and no policy can deny it.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
         """
         return action.lower() in _FREE
 

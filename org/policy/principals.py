@@ -64,7 +64,7 @@ def _named(principals: Principals, principal: Principal) -> Named:
         case PrincipalKind.SERVICE:
             return EVERYBODY if principal.arn in principals.service else NOBODY
         case PrincipalKind.FEDERATED:
-            return EVERYBODY if principal.arn in principals.federated else NOBODY
+            return Named(direct=either(_same(entry, principal.arn) for entry in principals.federated))
         case PrincipalKind.ANONYMOUS:
             return NOBODY
     account = either(_is_account(entry, principal.account) for entry in principals.aws)

@@ -550,9 +550,13 @@ def test_an_endpoints_policy_must_allow():
     assert verdict(identity=NOTHING, endpoint=endpoint(allow(principal="*"))) is DENIED
 
 
-def test_a_call_that_needs_no_permission_cannot_be_denied():
-    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
-    asked = request("sts:GetCallerIdentity", "*")
+@pytest.mark.parametrize("action", ["sts:GetCallerIdentity", "sts:GetSessionToken"])
+def test_a_call_that_needs_no_permission_cannot_be_denied(action):
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+    """
+    asked = request(action, "*", by=USER)
     assert verdict(asked, identity=identity(deny()), service_control=(level("Root"),)) is ALLOWED
 
 
@@ -631,6 +635,14 @@ def test_a_session_that_is_not_known_may_be_the_one_that_is_named():
     assert (decision.verdict, decision.unknown) == (UNKNOWN, ("principal",))
     others = resource(allow(principal={"AWS": SESSION.replace("/web/", "/app/")}))
     assert verdict(request(by=ROLE), identity=NOTHING, resource=others) is DENIED
+
+
+def test_a_provider_that_is_known_in_part_may_be_the_one_that_is_named():
+    trust = resource(allow(principal="*"), deny(principal={"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/corp"}))
+    asked = request("sts:AssumeRoleWithSAML", ROLE_ARN, by="arn:aws:iam::*:saml-provider/corp")
+    assert verdict(asked, resource=trust) is UNKNOWN
+    assert verdict(replace(asked, principal=replace(asked.principal, arn="arn:aws:iam::*:saml-provider/x")),
+                   resource=trust) is ALLOWED  # fmt: skip
 
 
 def test_an_action_that_is_not_known_is_not_evaluated():
