@@ -645,6 +645,19 @@ def test_a_provider_that_is_known_in_part_may_be_the_one_that_is_named():
                    resource=trust) is ALLOWED  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("type", "by"), [("Service", "ec2.amazonaws.com"), ("Federated", f"arn:aws:iam::{ACCOUNT}:saml-provider/corp")]
+)
+def test_a_star_for_services_or_providers_has_no_known_meaning(type, by):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    asked = request("sts:AssumeRole", ROLE_ARN, by=by)
+    decision = decide(Grants(resource=resource(allow(principal={type: "*"}), kind=PolicyKind.TRUST)), asked)
+    assert (decision.verdict, decision.unknown) == (UNKNOWN, ("principal",))
+    guarded = resource(allow(principal={type: by}), deny(principal={type: "*"}), kind=PolicyKind.TRUST)
+    assert verdict(asked, resource=guarded) is UNKNOWN
+    assert verdict(request("sts:AssumeRole", ROLE_ARN), identity=READ, resource=guarded) is DENIED
+
+
 def test_an_action_that_is_not_known_is_not_evaluated():
     asked = request("s3:NoSuchThing", "*")
     assert verdict(asked, service_control=(level("Root", FULL),)) is NOT_EVALUATED
