@@ -36,12 +36,16 @@ GLOBAL_KEYS = frozenset({
 SESSION_KEYS = frozenset({
     "ec2:sourceinstancearn", "ec2:roledelivery", "ecs:cluster", "glue:credentialissuingservice", "glue:roleassumedby",
     "identitystore:userid", "identitystore:groupid", "lambda:sourcefunctionarn", "ssm:sourceinstancearn",
-    "sts:sourceidentity",
+    "sts:sourceidentity", "credentials-iot:awscertificateid", "credentials-iot:thingname",
+    "credentials-iot:thingtypename", "transfer:homebucket", "transfer:homedirectory", "transfer:homefolder",
+    "transfer:username",
 })  # fmt: skip
 """Keys that a service puts into the sessions of its roles, so that they stand in requests to every other service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html
+https://docs.aws.amazon.com/transfer/latest/userguide/users-policies-session.html
 https://docs.aws.amazon.com/singlesignon/latest/userguide/condition-context-keys-sts-idc.html; the ones of ECS are [H].
 """
 
