@@ -726,6 +726,16 @@ def test_equal_policies_are_compiled_once():
     assert engine.compiled(same[0]) is engine.compiled(same[1])
 
 
+def test_equal_conditions_are_not_shared_between_versions_of_the_language():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
+    statement = allow(when={"StringEquals": {"aws:PrincipalTag/kind": "${aws:PrincipalType}"}})
+    asked = request(given={"aws:PrincipalTag/kind": "AssumedRole"})
+    engine = Engine()
+    for version, result in (("2012-10-17", ALLOWED), ("2008-10-17", DENIED)) * 2:
+        own = (policy(statement, version=version),)
+        assert engine.authorizer(Grants(identity=own)).verdict(asked) is result
+
+
 def test_what_is_kept_is_bounded():
     asked = request()
     authorizer = Authorizer(Engine(), Grants(service_control=(level("Root", FULL, scp(deny("s3:*"))),)))

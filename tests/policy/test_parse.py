@@ -245,6 +245,7 @@ def test_conditions_in_force_are_read_though_they_be_odd(written: str, condition
         allow('"Principal": "*"'),
         allow('"NotAction": "s3:*"'),
         allow('"Actions": "s3:*"'),
+        allow(action='"Action": "s3:* "'),
         policy('{"Effect": "Perhaps", "Action": "*", "Resource": "*"}'),
         policy('{"effect": "Deny", "Effect": "Allow", "Action": "*", "Resource": "*"}'),
         '{"Version": "2012-10-17", "Statement": []}',
