@@ -154,7 +154,7 @@ def _address(values: tuple[str, ...]) -> Test:
             given = ip_address(value.strip())
         except ValueError:
             return False
-        return any(given.version == network.version and given in network for network in networks)
+        return any(given in network for network in networks)
 
     return test
 
