@@ -240,6 +240,8 @@ def _only_one(directory: Path) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "sandbox.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(str(os.getpid()))
+        lock.flush()  # fails where the disk is full, on which the sandbox could not even log why it ended
         yield
 
 

@@ -14,6 +14,7 @@ import pytest
 from cli.settings import hoist_global_options
 from tests.cli.test_rollout import MANIFEST, write
 from tests.support.command_line import CommandLine
+from tests.support.full_disk import REASON, full_disk
 
 
 @pytest.fixture
@@ -49,6 +50,23 @@ def test_init_says_why_it_cannot_write(here: CommandLine) -> None:
         1,
         "error: file/organization.yaml: cannot be written: File exists; choose another --manifest\n",
     )
+
+
+def test_init_leaves_nothing_where_the_disk_is_full(here: CommandLine) -> None:
+    for _ in range(2):
+        with full_disk():
+            said = here("init")
+        assert (said.code, said.err) == (
+            1,
+            f"error: organization.yaml: cannot be written: {REASON}; choose another --manifest\n",
+        )
+    assert not Path("organization.yaml").exists()
+
+
+def test_init_takes_no_link_for_what_it_made(here: CommandLine) -> None:
+    Path("organization.yaml").symlink_to("nowhere.yaml")
+    assert here("init").code == 1
+    assert Path("organization.yaml").is_symlink()
 
 
 def test_validate_prints_every_finding_with_its_place_and_exits_with_3(here: CommandLine) -> None:

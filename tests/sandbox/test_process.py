@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ import pytest
 from org.errors import OrgctlError
 from org.sandbox.process import reset_sandbox, sandbox_status, start_sandbox, stop_sandbox
 from org.sandbox.session import session_for
+from tests.support.full_disk import REASON, full_disk
 
 
 @pytest.fixture
@@ -104,17 +104,14 @@ def test_a_directory_that_cannot_be_is_said(tmp_path: Path) -> None:
         )
 
 
-def test_a_disk_that_is_full_is_said(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr("os.posix_spawn", fail)
-    with pytest.raises(OrgctlError) as caught:
+def test_a_disk_that_is_full_is_said(directory: Path) -> None:
+    with full_disk(), pytest.raises(OrgctlError) as caught:
         start_sandbox(directory)
     assert str(caught.value) == (
-        f"sandbox {directory}: cannot keep its state there: No space left on device; "
+        f"sandbox {directory}: cannot keep its state there: {REASON}; "
         "set ORGCTL_HOME to a folder with room that you may write"
     )
+    assert not (directory / "sandbox.log").exists(), "nothing was started"
 
 
 def test_a_sandbox_that_cannot_write_its_state_says_so_and_ends(directory: Path) -> None:
