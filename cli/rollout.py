@@ -16,7 +16,7 @@ from uuid import uuid4
 from cli.lockouts import prove_plan, record_accepted, refuse_lockouts
 from cli.plan_file import dump_plan, load_plan, save_plan
 from cli.render.console import busy, results, talk
-from cli.render.organization_tree import organization_json, render_organization
+from cli.render.organization_tree import organization_json, print_organization
 from cli.render.plan_tree import show_plan as print_plan
 from cli.render.plan_tree import summary
 from cli.render.progress import RunProgress
@@ -103,7 +103,7 @@ def show_organization(settings: Settings, region: str) -> None:
     if settings.is_json:
         results().print(json.dumps(organization_json(observed), indent=2, ensure_ascii=False))
     else:
-        results().print(render_organization(observed))
+        print_organization(observed, results())
 
 
 def _plan(settings: Settings) -> tuple[Plan, Aws]:
