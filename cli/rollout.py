@@ -21,7 +21,7 @@ from cli.render.plan_tree import show_plan as print_plan
 from cli.render.plan_tree import summary
 from cli.render.progress import RunProgress
 from cli.render.proof import show_proof
-from cli.settings import Settings, connect_to, load_desired, pace_of, state_directory
+from cli.settings import Settings, checked_region, connect_to, load_desired, pace_of, state_directory
 from org.apply.execute import Executor
 from org.apply.journal import FileJournal
 from org.apply.outcome import Done, Failed, Outcome, Skipped
@@ -29,7 +29,6 @@ from org.apply.run import apply_plan
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
 from org.interest import Interest, interest_of
-from org.model import Region
 from org.observe import observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
@@ -94,7 +93,7 @@ def run_bootstrap(
 
 def show_organization(settings: Settings, region: str) -> None:
     """Print the live organization, deployed StackSets included."""
-    aws = connect_to(settings, Region(region) if region else load_desired(settings)[1].home_region)
+    aws = connect_to(settings, checked_region(region) if region else load_desired(settings)[1].home_region)
     interest = Interest(stacksets=aws.stacksets.list_service_managed())
     with busy("reading the live organization"):
         observed = observe_organization(aws, interest)

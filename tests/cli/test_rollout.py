@@ -185,6 +185,13 @@ def test_saved_plan_is_of_the_committed_schema(in_sandbox: CommandLine) -> None:
     Draft202012Validator(committed).validate(json.loads(in_sandbox("plan", "--format", "json").out))
 
 
+def test_region_that_aws_does_not_have_is_refused(in_sandbox: CommandLine) -> None:
+    told = "error: --region: unknown Region 'eu-centrl-1'; did you mean 'eu-central-1'?\n"
+    for words in (("show",), ("sandbox", "env")):
+        said = in_sandbox(*words, "--region", "eu-centrl-1")
+        assert (said.code, said.out, said.err) == (1, "", told)
+
+
 def test_reference_of_plans_has_every_key_and_the_version() -> None:
     reference = (Path(__file__).parents[2] / "docs" / "plan.md").read_text(encoding="utf-8")
     keys = {name for row in re.findall(r"^\| (`.*?) \|", reference, re.M) for name in re.findall(r"`(\w+)", row)}
