@@ -92,6 +92,16 @@ def test_a_port_that_cannot_be_is_said(directory: Path) -> None:
     assert str(caught.value) == "sandbox: there is no port 70000; give one from 1 to 65535"
 
 
+def test_the_profile_and_the_files_of_the_user_are_none_of_its_business(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile nonsense", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    running = start_sandbox(directory)
+    assert session_for(running.endpoint).client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
 def test_a_directory_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     for act in (start_sandbox, sandbox_status, stop_sandbox):
