@@ -137,6 +137,18 @@ def test_profile_that_does_not_exist_is_told(here: CommandLine) -> None:
     )
 
 
+def test_configuration_of_aws_that_is_broken_is_told(here: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write()
+    Path("config").write_text("[profile nonsense", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "config")
+    said = here("plan")
+    assert said.code == 1
+    assert said.err == (
+        "error: AWS session: Unable to parse config file: config; "
+        "correct the file, or name another in AWS_CONFIG_FILE\n"
+    )
+
+
 @pytest.mark.parametrize(
     "words", [("plan", "--nonsense"), ("nonsense",), ("plan", "--format", "xml"), ("sandbox", "x")]
 )
