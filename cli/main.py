@@ -39,7 +39,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        sys.stderr.write(f"error: {error.filename or 'stdout'}: cannot be written: {error.strerror}; make room\n")
+        sys.stderr.write(f"error: {error.filename or 'output'}: {error.strerror}; make room\n")
         _give_up_stdout()
         sys.exit(FAILED)
 

@@ -25,7 +25,7 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 def test_disk_that_is_full_is_told_in_one_line(tmp_path: Path, words: str) -> None:
     done = shell(f"{ORGCTL} {words} > /dev/full", tmp_path)
     assert done.returncode == 1
-    assert done.stderr == b"error: stdout: cannot be written: No space left on device; make room\n"
+    assert done.stderr == b"error: output: No space left on device; make room\n"
 
 
 def test_closed_streams_take_everything(tmp_path: Path) -> None:
