@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from troposphere import Template
 
 from org.references import ORGANIZATION_ID, account_reference
-from stacksets.templates import account_baseline, lineage_bus
+from stacksets.templates import account_baseline, lineage_bus, lineage_ingest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,19 @@ def templates() -> Mapping[str, TemplateEntry]:
             render=lineage_bus.render,
             filled_in=lambda _: {"OrganizationId": _reference(ORGANIZATION_ID)},
             home_region_only=True,
+        ),
+        TemplateEntry(
+            name="lineage-ingest",
+            description="Queue, function and locked archive that make a lineage graph of the central bus's events.",
+            render=lineage_ingest.render,
+            filled_in=lambda _: {},
+            capabilities=("CAPABILITY_NAMED_IAM",),
+            home_region_only=True,
+            left_to_user={
+                "CodeBucket": "a bucket in the home Region of the lineage account that holds the functions' code",
+                "CodeKey": "the key of the zip that `orgctl lineage bundle` wrote",
+                "GraphUrl": "wss://<the cluster endpoint of Neptune>:8182/gremlin",
+            },
         ),
     )
     return {entry.name: entry for entry in entries}

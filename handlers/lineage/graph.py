@@ -50,7 +50,10 @@ class Graph(Protocol):
         """Answer at most `limit` facts whose parent is one of these, in the order of (parent, time, event, id)."""
 
     def find(self, search: Search, after: Key | None = None, limit: int = 100) -> Found:
-        """Answer the things of which it was EVER said; the caller folds their facts to see what holds now."""
+        """Answer the things of which it was EVER said; the caller folds their facts to see what holds now.
+
+        A search without attributes answers every thing of the kind, stubs included.
+        """
 
     def export(self) -> Iterator[Fact]:
         """Answer all facts in the order of their ids."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from cli.settings import hoist_global_options
 from tests.cli.test_rollout import MANIFEST, write
 from tests.support.command_line import CommandLine
+from tests.support.full_disk import REASON, full_disk
 
 
 @pytest.fixture
@@ -46,6 +50,23 @@ def test_init_says_why_it_cannot_write(here: CommandLine) -> None:
         1,
         "error: file/organization.yaml: cannot be written: File exists; choose another --manifest\n",
     )
+
+
+def test_init_leaves_nothing_where_the_disk_is_full(here: CommandLine) -> None:
+    for _ in range(2):
+        with full_disk():
+            said = here("init")
+        assert (said.code, said.err) == (
+            1,
+            f"error: organization.yaml: cannot be written: {REASON}; choose another --manifest\n",
+        )
+    assert not Path("organization.yaml").exists()
+
+
+def test_init_takes_no_link_for_what_it_made(here: CommandLine) -> None:
+    Path("organization.yaml").symlink_to("nowhere.yaml")
+    assert here("init").code == 1
+    assert Path("organization.yaml").is_symlink()
 
 
 def test_validate_prints_every_finding_with_its_place_and_exits_with_3(here: CommandLine) -> None:
@@ -116,6 +137,18 @@ def test_profile_that_does_not_exist_is_told(here: CommandLine) -> None:
     )
 
 
+def test_configuration_of_aws_that_is_broken_is_told(here: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write()
+    Path("config").write_text("[profile nonsense", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "config")
+    said = here("plan")
+    assert said.code == 1
+    assert said.err == (
+        "error: AWS session: Unable to parse config file: config; "
+        "correct the file, or name another in AWS_CONFIG_FILE\n"
+    )
+
+
 @pytest.mark.parametrize(
     "words", [("plan", "--nonsense"), ("nonsense",), ("plan", "--format", "xml"), ("sandbox", "x")]
 )
@@ -140,6 +173,22 @@ def test_version_and_help(here: CommandLine) -> None:
     assert here("--version").out.startswith("orgctl 0.")
     assert "bootstrap" in here("--help").out
     assert here().code == 2
+
+
+def test_character_that_the_terminal_does_not_know_is_written_as_an_escape(here: CommandLine) -> None:
+    message = "User: arn:aws:iam::111122223333:user/J is not authorized to perform: s3:ListBucket on resource: é→ with "
+    words = (
+        sys.executable,
+        "-m",
+        "cli.main",
+        "guardrails",
+        "explain",
+        message + "an explicit deny in a session policy",
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    said = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert (said.returncode, said.stderr) == (0, b"")
+    assert said.stdout.splitlines()[0] == b"refused  s3:ListBucket on \xe9\\u2192"
 
 
 def test_sandbox_from_start_to_stop(here: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,16 @@ def test_account_that_cannot_be_worked_on_is_noted_and_no_error(state: str) -> N
     found = plan(desired([unit("Prod")], [account("Shop", "Prod")]), there)
     assert says(found) == []
     assert found.notes == (f"account Shop is {state.lower().replace('_', ' ')}: nothing is done to it",)
+
+
+def test_account_moves_only_under_policies_that_are_as_they_are_to_be() -> None:
+    above, beside = policy("Above", on_unit("Prod"), content="{}"), policy("Beside", on_unit("Test"), content="{}")
+    live = [live_policy("Above", "ou-prod"), live_policy("Beside", "ou-test")]
+    there = observed([live_unit("Prod"), live_unit("Prod/Web"), live_unit("Test")], [live_account("Shop", 2)], live)
+    units = [unit("Prod"), unit("Prod/Web"), unit("Test")]
+    found = plan(desired(units, [account("Shop", "Prod/Web")], [above, beside]), there)
+    (move,) = (step for step in found.steps if step.id == "move-account:Shop")
+    assert move.needs == ("update-policy:SERVICE_CONTROL_POLICY/Above",)
 
 
 def test_quarantined_account_moves_to_the_quarantine_unit_whatever_its_own() -> None:
@@ -402,6 +413,15 @@ def test_plan_counts_quotas_after_it_is_applied() -> None:
     assert rooms["units"] == (1, 2000)
     assert rooms["SERVICE_CONTROL_POLICY on unit Prod"] == (1, 10)
     assert rooms["characters of SERVICE_CONTROL_POLICY Guard"] == (16, 10240)
+
+
+def test_policy_is_as_long_as_with_the_ids_that_it_is_still_to_have() -> None:
+    content = json.dumps({"Accounts": ["${orgctl:account-id:Shop}"], "Unit": "${orgctl:unit-id:Prod}"})
+    guard = replace(policy("Guard", on_root()), content=content)
+    found = plan(desired([unit("Prod")], [account("Shop")], policies=[guard]), observed())
+    length = len(json.dumps({"Accounts": ["111122223333"], "Unit": "ou-a1b2-c3d4e5f6"}))
+    assert {room.what: room.used for room in found.headroom}["characters of SERVICE_CONTROL_POLICY Guard"] == length
+    assert f"create SERVICE_CONTROL_POLICY Guard ({length} characters)" in says(found)
 
 
 def test_what_needs_a_withheld_step_is_withheld_with_it() -> None:

@@ -48,14 +48,16 @@ class MemoryGraph:
         self, parents: Collection[Key], relations: Collection[Relation], until: Time | None = None, limit: int = 10_000
     ) -> list[Fact]:
         wanted, kinds = set(parents), set(relations)
-        found = [each for each in self.facts.values() if each.parent in wanted and each.relation in kinds]
+        found = [
+            each for each in self.facts.values() if each.parent in wanted and each.relation in kinds - {Relation.NOTED}
+        ]
         return sorted(_until(found, until), key=lambda each: (each.parent, *each.order, each.id))[:limit]
 
     def find(self, search: Search, after: Key | None = None, limit: int = 100) -> Found:
         said: dict[Key, set[tuple[str, str | None]]] = {}
         for fact in self.facts.values():
-            if fact.relation is Relation.NOTED:
-                said.setdefault(fact.child, set()).update(fact.attributes)
+            for key in (fact.child, fact.parent):
+                said.setdefault(key, set()).update(fact.attributes if fact.relation is Relation.NOTED else ())
         fits = sorted(key for key, attributes in said.items() if _fits(search, key, attributes))
         fits = [key for key in fits if after is None or key > after]
         return Found(tuple(fits[:limit]), len(fits) > limit)

@@ -1,0 +1,107 @@
+"""The archive: every event as it came, in S3 under Object Lock, written before anything is made of it.
+
+Calls PutObject, and for a rebuild ListObjectsV2 and GetObject. An event's name follows from its text alone: one that
+comes twice is kept once, and one that only claims another's id cannot take its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import ClientError
+
+from org.gateway.errors import aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "events/"
+_ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})T")
+_READERS = 16
+_ALREADY_THERE = 412
+
+
+class Archive(Protocol):
+    """Where events are kept as they came."""
+
+    def keep(self, body: str) -> None:
+        """Keep an event for good; keeping it again changes nothing. OrgctlError if it may not be kept."""
+
+    def names(self) -> Iterator[str]:
+        """Answer the names of all events, in order."""
+
+    def read(self, name: str) -> str:
+        """Answer an event as it came."""
+
+
+def archive_name(body: str) -> str:
+    """Answer `events/<account>/<region>/<yyyy>/<mm>/<dd>/<SHA-256>.json`; `events/unplaced/…` if it does not tell."""
+    digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{PREFIX}{_place(body)}/{digest}.json"
+
+
+def _place(body: str) -> str:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return "unplaced"
+    told = event if isinstance(event, dict) else {}
+    account, region, time = (str(told.get(name)) for name in ("account", "region", "time"))
+    day = _DAY.match(time)
+    if not (day and _ACCOUNT.fullmatch(account) and _REGION.fullmatch(region)):
+        return "unplaced"
+    return "/".join((account, region, *day.groups()))
+
+
+@dataclass(frozen=True, slots=True)
+class S3Archive:
+    """Keeps each event as an object of its own; the bucket's default retention locks it."""
+
+    client: S3Client
+    bucket: str
+
+    def keep(self, body: str) -> None:
+        name = archive_name(body)
+        with aws_errors("s3:PutObject", f"s3://{self.bucket}/{name}"):
+            try:
+                # Without the condition a second delivery would add a version, locked and paid for as long as the first.
+                # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=name,
+                    Body=body.encode("utf-8", "surrogatepass"),
+                    ContentType="application/json",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                # 409: somebody is writing the same just now. It may fail, so that is no reason to go on: it is raised,
+                # and the event comes again.
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != _ALREADY_THERE:
+                    raise
+
+    def names(self) -> Iterator[str]:
+        with aws_errors("s3:ListObjectsV2", f"s3://{self.bucket}/{PREFIX}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX):
+                yield from (each["Key"] for each in page.get("Contents", ()))
+
+    def read(self, name: str) -> str:
+        with aws_errors("s3:GetObject", f"s3://{self.bucket}/{name}"):
+            body: bytes = self.client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
+            return body.decode("utf-8", "surrogatepass")
+
+
+def read_all(archive: Archive, size: int) -> Iterator[tuple[str, ...]]:
+    """Answer all events in the order of their names, `size` at a time, some of them read at once."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        names = archive.names()
+        while some := tuple(islice(names, size)):
+            yield tuple(pool.map(archive.read, some))
