@@ -94,7 +94,7 @@ class Affected(NamedTuple):
 
     def users(self) -> Iterable[Thing]:
         """Answer what runs, or would run, the content at that time."""
-        return (each for each in self.now() if not each.gone and (each.kind is Kind.INSTANCE or each.kind in LATENT))
+        return (each for each in self.now() if not each.gone and (each.kind is Kind.INSTANCE or _is_latent(each)))
 
 
 def affected_by(graph: Graph, start: Key, scope: Scope, bounds: Bounds, at: Time | None) -> Affected:
@@ -121,7 +121,7 @@ def impact(
     derived = tuple(each for each in now if each.kind in DERIVED)
     users = [each for each in affected.users() if each.key != start]
     running = tuple(each for each in users if each.kind is Kind.INSTANCE)
-    latent = tuple(each for each in users if each.kind in LATENT)
+    latent = tuple(each for each in users if each.kind is not Kind.INSTANCE)
     prelaunched = {child for child, relation, _ in walk.arcs if relation is Relation.PRELAUNCHED_FROM}
     return Impact(
         things[start],
@@ -137,6 +137,11 @@ def impact(
         _tally((*derived, *running, *latent)),
         affected.reasons,
     )
+
+
+def _is_latent(thing: Thing) -> bool:
+    """Tell whether a thing would start machines. A build of Image Builder (`…:image/…`) is over when it is made."""
+    return thing.kind in LATENT and not (thing.kind is Kind.RECIPE and ":image/" in thing.key)
 
 
 def _shares(graph: Graph, keys: Iterable[Key], scope: Scope, at: Time | None) -> tuple[Share, ...]:

@@ -3,7 +3,8 @@
 A thing AT A TIME descends from another thing AT A TIME:
 
 * a fact of derivation, or of a root: the child, while the fact holds, has what the parent had when it happened;
-* a reference (pointer, template, group): the child at any instant means what the parent means at that same instant;
+* a reference (pointer, template, group): the child at any instant means what the parent means at that same instant
+  (but what is made after the pattern of an instance or of another version takes over what that was when it was made);
 * an attachment: what the machine held at any instant since, the volume may hold from then on.
 
 Nothing happens to a thing before it is made. So what tells how it was made holds from the beginning of time, even where
@@ -21,7 +22,7 @@ from typing import NamedTuple
 from handlers.lineage.fold import periods_of
 from handlers.lineage.model import Fact, Key, Relation, Time
 from handlers.lineage.queries.windows import ALWAYS, BEGINNING, END, NEVER, Windows, first_from, meets, within
-from handlers.lineage.relations import RULES, WITH_ROLE, Role
+from handlers.lineage.relations import WITH_ROLE, Role
 
 WALKED = WITH_ROLE[Role.DERIVATION] | WITH_ROLE[Role.ROOT] | WITH_ROLE[Role.REFERENCE]
 HELD_FOR_A_TIME = WITH_ROLE[Role.ROOT] | WITH_ROLE[Role.REFERENCE]
@@ -31,6 +32,7 @@ LATER = frozenset({Relation.ATTACHED_TO, Relation.STORED_FROM, Relation.WRITTEN_
 
 _BYTES = frozenset({"image", "snapshot"})
 _UNCHANGING = _BYTES | {"launch-configuration"}
+_COPIED = frozenset({"instance", "launch-template"})
 _ROOT = WITH_ROLE[Role.ROOT]
 
 
@@ -83,7 +85,7 @@ def arcs_of(facts: Iterable[Fact]) -> list[Arc]:
             else:
                 found.append(derivation(fact, fixed))
         if fixed:
-            found += [Arc(fact, Passage.THROUGH, BEGINNING, END) for fact in lasting]
+            found += [Arc(fact, _meaning(fact), BEGINNING, END) for fact in lasting]
         elif lasting:
             found += _for_a_time(child, lasting)
     return found
@@ -106,8 +108,13 @@ def _for_a_time(child: Key, facts: list[Fact]) -> Iterable[Arc]:
     for fact, until in ((each.fact, each.until) for each in periods_of(facts)):
         born = machine and fact.order == first and fact.relation not in LATER
         start = BEGINNING if born else fact.evidence.time
-        passage = Passage.AT if machine or RULES[fact.relation].role is Role.ROOT else Passage.THROUGH
-        yield Arc(fact, passage, start, END if until is None else until)
+        yield Arc(fact, Passage.AT if machine else _meaning(fact), start, END if until is None else until)
+
+
+def _meaning(reference: Fact) -> Passage:
+    """Answer how a reference passes on: what is said after an instance or another version is taken over once."""
+    copied = reference.relation is Relation.REFERENCES and reference.parent.split("/", 3)[2] in _COPIED
+    return Passage.AT if copied else Passage.THROUGH
 
 
 def downward(arc: Arc, parent: Windows) -> Windows:

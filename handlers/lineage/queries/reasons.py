@@ -9,10 +9,14 @@ from enum import StrEnum
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Kind, Place, Relation, Time, key_of
 from handlers.lineage.queries.asking import Scope
+from org.model import Region
 
 GAPS_READ = 10_000
-HIDING = frozenset({"omitted", "malformed", "unknown"})
+HIDING = frozenset({"gap", "omitted", "malformed", "unknown"})
 """Outcomes of events that may have told something of lineage. A forged one told nothing that is so."""
+
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
 
 class Why(StrEnum):
@@ -51,7 +55,7 @@ def find_gaps(graph: Graph, places: Collection[Place], until: Time | None = None
 
     An event may be noted with several facts (a rebuild with a newer parser): it counts once by outcome.
     """
-    keys = {key_of(Kind.COVERAGE, each.account, each.region): each for each in places}
+    keys = {key_of(Kind.COVERAGE, each.account, each.region, partition_of(each.region)): each for each in places}
     if not keys:
         return (), True
     facts = graph.facts_into(keys, {Relation.NOTED}, until, GAPS_READ + 1)
@@ -66,6 +70,11 @@ def find_gaps(graph: Graph, places: Collection[Place], until: Time | None = None
         for (place, outcome), heard in sorted(times.items())
     ]
     return tuple(gaps), len(facts) <= GAPS_READ
+
+
+def partition_of(region: Region) -> str:
+    """Answer the partition of a Region (docs.aws.amazon.com/whitepapers, "AWS Fault Isolation Boundaries")."""
+    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:

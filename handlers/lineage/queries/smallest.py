@@ -15,6 +15,7 @@ from handlers.lineage.queries.reasons import Reason
 from handlers.lineage.queries.things import Thing
 
 Node = Moment | tuple[Moment, str] | str
+BACKUP = "backup"
 BACKUP_TAGS = ("tag:aws:backup:", "tag:aws:dlm:")
 """AWS Backup and Data Lifecycle Manager put tags of these names on the images that they make."""
 
@@ -81,8 +82,9 @@ def smallest_rebuild(
 
 def is_rebuildable(image: Thing, scope: Scope) -> bool:
     """Tell whether somebody in the organization can build an image anew: one that is there, theirs, and no backup."""
-    tags = image.state_of.attributes
-    return not image.gone and scope.may_own(image.account) and not any(name.startswith(BACKUP_TAGS) for name in tags)
+    said = image.state_of
+    backup = bool(said.value(BACKUP)) or any(name.startswith(BACKUP_TAGS) for name in said.attributes)
+    return not (image.gone or backup) and scope.may_own(image.account)
 
 
 def _below(dependence: Dependence, starts: Iterable[Moment], stop: set[Key]) -> set[Moment]:

@@ -69,17 +69,37 @@ def thing_of(key: Key, state: State | None, made_in: str | None = None) -> Thing
 
 
 def unseen_reasons(things: Mapping[Key, Thing], hops: Iterable[Hop], scope: Scope) -> list[Reason]:
-    """Answer a reason for each thing on the way up of which it is not known how it was made.
+    """Answer a reason for each thing on the way up of which it is not known of what it was made.
 
     A thing whose owner is outside the organization was made where nobody looks: that is an end, not a gap.
     """
-    made = {hop.child for hop in hops if hop.relation in MADE}
+    seen = _made(tuple(hops))
     found: list[Reason] = []
     for key, thing in things.items():
-        if key in made or thing.kind in _OUTSIDE or thing.state_of.value(CREATION_METHOD):
+        if key in seen or thing.kind in _OUTSIDE:
             continue
+        method = thing.state_of.value(CREATION_METHOD)
         if not thing.known:
-            found.append(Reason(Why.UNSEEN_CREATION, key, "only its name is known: how it was made was not seen"))
-        elif scope.may_own(thing.account):
-            found.append(Reason(Why.UNSEEN_CREATION, key, "how it was made was not seen"))
+            says = "only its name is known: how it was made was not seen"
+        elif not scope.may_own(thing.account):
+            continue
+        else:
+            says = f"it was made by {method}, and of what was not seen" if method else "how it was made was not seen"
+        found.append(Reason(Why.UNSEEN_CREATION, key, says))
     return found
+
+
+def _made(hops: tuple[Hop, ...]) -> set[Key]:
+    """Answer the things whose making was seen; a volume that comes with an instance is made by its launch."""
+    launches = {
+        (hop.child, fact.evidence.event_id)
+        for hop in hops
+        if hop.relation is Relation.LAUNCHED_FROM
+        for fact in hop.facts
+    }
+    seen = {hop.child for hop in hops if hop.relation in MADE}
+    for hop in hops:
+        if hop.relation is Relation.ATTACHED_TO:
+            with_it = any((hop.parent, fact.evidence.event_id) in launches for fact in hop.facts)
+            seen |= {hop.child} if with_it else set()
+    return seen
