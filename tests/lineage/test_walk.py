@@ -184,6 +184,7 @@ def test_depth_is_hit_only_where_there_is_more() -> None:
     cut = walk_down(graph, image("0"), Bounds(depth=3))
     assert [len(level) for level in cut.levels] == [1, 2, 1, 2]
     assert [(each.why, each.about) for each in cut.cuts] == [(Why.BOUND, "depth")]
+    assert cut.open == {image("1l"), image("1r")}
 
 
 def test_size_is_hit_and_what_is_left_out_is_not_in_the_hops() -> None:
@@ -191,6 +192,7 @@ def test_size_is_hit_and_what_is_left_out_is_not_in_the_hops() -> None:
     cut = walk_down(graph, image("0"), Bounds(size=5))
     assert len(cut.windows) == 5
     assert [each.about for each in cut.cuts] == ["size"]
+    assert cut.open == {image("1"), image("1l")}
     assert {each.child for each in cut.hops} <= set(cut.windows)
     assert walk_down(graph, image("0"), Bounds(size=7)).cuts == ()
 
@@ -224,7 +226,7 @@ def test_walking_down_finds_a_thing_exactly_when_the_thing_descends_from_the_sta
     graph = graph_of(*facts)
     seen = [each for each in facts if each.evidence.time <= at(second)]
     walk = walk_down(graph, start, BOUNDS, at(second))
-    for each in {fact.child for fact in facts}:
+    for each in {one.child for one in facts}:
         for when in range(second + 1):
             descends = any(key == start for key, _ in everything_above((each, when), seen))
             held = meets(walk.windows.get(each, NEVER), at(when), at(when))

@@ -60,8 +60,8 @@ class Scope:
     """Milliseconds after which a place from which nothing was heard counts as silent; needs `now`."""
 
     def may_own(self, account: str) -> bool:
-        """Tell whether an account is, or may be, one of the organization."""
-        return not self.accounts or account in self.accounts
+        """Tell whether an account is, or may be, one of the organization; empty: it is not known which one it is."""
+        return not (self.accounts and account) or account in self.accounts
 
 
 USUAL_BOUNDS = Bounds()

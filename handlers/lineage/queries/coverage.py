@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope
-from handlers.lineage.queries.passage import WALKED
+from handlers.lineage.queries.fetch import pages
 from handlers.lineage.queries.reasons import Gap, Reason, Why, coverage_reasons, find_gaps, in_order, places_heard
 
-AT_ONCE = 1_000
+_SEEN = (Kind.IMAGE, Kind.SNAPSHOT, Kind.VOLUME, Kind.INSTANCE, Kind.TEMPLATE_VERSION, Kind.PARAMETER, Kind.RECIPE)
+"""Kinds whose making is seen, where all is heard."""
 EXAMINED = range(1, 1_000_001)
 
 
@@ -38,11 +39,11 @@ class Coverage:
     outcomes: Mapping[str, int]
     """Events that told nothing, by what became of them, over all places."""
     unresolved: int
-    """Parents of which nothing is known but that something came of them."""
+    """Things of which nothing is known but that something came of them."""
     examples: tuple[Key, ...]
     """The first hundred of them."""
     examined: int
-    """Things whose parents were looked at."""
+    """Things that were looked at for it."""
     reasons: tuple[Reason, ...]
 
     @property
@@ -51,21 +52,23 @@ class Coverage:
 
 
 def coverage(graph: Graph, scope: Scope, examine: int = 100_000) -> Coverage:
-    """Answer what is heard, as of `scope.now`. `examine`: how many things to look at for parents that are not known.
+    """Answer what is heard, as of `scope.now`. BadQuery, GraphError.
 
-    Only things of which something was noted are found for it, as the graph's interface offers. BadQuery, GraphError.
+    `examine`: at how many things to look for those of which nothing is known.
     """
     if scope.now is None:
         raise BadQuery("coverage", "the time is not given", "say what time it is now, so that a lag can be told")
     if isinstance(examine, bool) or examine not in EXAMINED:
         raise BadQuery("examine", f"{examine!r} is not within bounds", f"give a number from 1 to {EXAMINED[-1]:,}")
-    heard = dict(sorted(places_heard(graph, scope).items()))
-    gaps, _ = find_gaps(graph, list(heard))
-    places = tuple(_place(place, last, scope, scope.now, gaps) for place, last in heard.items())
+    heard = places_heard(graph, scope)
+    gaps = find_gaps(graph, (key for keys in pages(graph, Search(Kind.COVERAGE)) for key in keys))
+    # An event that claims a place from which nothing was heard is no sign of life of that place.
+    claimed = {gap.place: None for gap in gaps}
+    places = tuple(_place(place, last, scope, scope.now, gaps) for place, last in sorted((claimed | heard).items()))
     stubs, examined, whole = _stubs(graph, examine)
     reasons = coverage_reasons(graph, heard, scope, None)
     if not whole:
-        reasons.append(Reason(Why.BOUND, "examined", f"the parents of only {examined:,} things were looked at"))
+        reasons.append(Reason(Why.BOUND, "examined", f"only {examined:,} things were looked at"))
     outcomes: dict[str, int] = {}
     for gap in gaps:
         outcomes[gap.outcome] = outcomes.get(gap.outcome, 0) + gap.count
@@ -90,29 +93,12 @@ def _place(place: Place, last: Time | None, scope: Scope, now: Time, gaps: tuple
 
 def _stubs(graph: Graph, examine: int) -> tuple[set[Key], int, bool]:
     stubs: set[Key] = set()
-    known: set[Key] = set()
     examined = 0
-    for keys in _pages(graph):
-        some = keys[: examine - examined]
-        parents = {fact.parent for fact in graph.facts_of(some, WALKED)} - known - stubs
-        said = {fact.child for fact in graph.facts_of(parents, ALL_RELATIONS)} if parents else set()
-        known |= said
-        stubs |= parents - said
-        examined += len(some)
-        if len(some) < len(keys):
-            return stubs, examined, False
+    for kind in _SEEN:
+        for keys in pages(graph, Search(kind)):
+            some = keys[: examine - examined]
+            stubs |= set(some) - {fact.child for fact in graph.facts_of(some, ALL_RELATIONS)}
+            examined += len(some)
+            if len(some) < len(keys):
+                return stubs, examined, False
     return stubs, examined, True
-
-
-def _pages(graph: Graph) -> Iterator[tuple[Key, ...]]:
-    for kind in Kind:
-        if kind in (Kind.COVERAGE, Kind.ACCOUNT, Kind.PRINCIPAL, Kind.WATERMARK):
-            continue
-        after: Key | None = None
-        more = True
-        while more:
-            found = graph.find(Search(kind), after, AT_ONCE)
-            if found.keys:
-                yield found.keys
-                after = found.keys[-1]
-            more = found.more

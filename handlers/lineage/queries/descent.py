@@ -9,7 +9,7 @@ from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Place, Time
 from handlers.lineage.queries.asking import NO_SCOPE, USUAL_BOUNDS, Bounds, Scope, check_key, check_known
 from handlers.lineage.queries.hops import Hop, inferred_reasons
-from handlers.lineage.queries.reasons import Reason, coverage_reasons, in_order, places_heard
+from handlers.lineage.queries.reasons import Reason, Why, coverage_reasons, in_order, places_heard
 from handlers.lineage.queries.things import MADE, Thing, describe_things, unseen_reasons
 from handlers.lineage.queries.walk import Direction, Walk, walk_down, walk_up
 from handlers.lineage.queries.windows import Windows
@@ -33,8 +33,14 @@ class Descent:
     windows: Mapping[Key, Windows]
     formerly: tuple[Key, ...]
     """Downward: what held it once and does not at the time asked about; it is among the levels, too."""
-    truncated: bool
+    open: tuple[Key, ...]
+    """Things beyond which there is more, since a bound was hit."""
     reasons: tuple[Reason, ...]
+
+    @property
+    def truncated(self) -> bool:
+        """Tell whether a bound was hit."""
+        return any(each.why is Why.BOUND for each in self.reasons)
 
     @property
     def complete(self) -> bool:
@@ -53,7 +59,7 @@ def ancestors(
     reasons = [
         *walk.cuts,
         *inferred_reasons(hops),
-        *unseen_reasons(things, hops, scope),
+        *unseen_reasons({key: each for key, each in things.items() if key not in walk.open}, hops, scope),
         *coverage_reasons(graph, near, scope, at),
     ]
     return _answer(walk, hops, things, (), reasons)
@@ -106,6 +112,6 @@ def _answer(
         walk.tops,
         dict(sorted(walk.windows.items())),
         formerly,
-        bool(walk.cuts),
+        tuple(sorted(walk.open)),
         in_order(reasons),
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby, islice
 from operator import attrgetter
 
-from handlers.lineage.graph import Graph
+from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Fact, Key, Relation, Time
 
 KEYS_AT_ONCE = 5_000
@@ -50,3 +50,15 @@ def _chunks(keys: Collection[Key]) -> Iterator[list[Key]]:
     left = iter(sorted(keys))
     while some := list(islice(left, KEYS_AT_ONCE)):
         yield some
+
+
+def pages(graph: Graph, search: Search, at_once: int = 1_000) -> Iterator[tuple[Key, ...]]:
+    """Answer all that a search finds, page after page."""
+    after: Key | None = None
+    more = True
+    while more:
+        found = graph.find(search, after, at_once)
+        if found.keys:
+            yield found.keys
+            after = found.keys[-1]
+        more = found.more and bool(found.keys)

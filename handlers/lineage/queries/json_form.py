@@ -13,7 +13,7 @@ from handlers.lineage.queries.windows import BEGINNING, END, Windows
 
 Plain = str | int | bool | list["Plain"] | dict[str, "Plain"] | None
 
-_COMPUTED = ("complete", "differs", "gone", "inferred")
+_COMPUTED = ("complete", "truncated", "differs", "gone", "inferred")
 """Properties that are told beside the fields."""
 
 

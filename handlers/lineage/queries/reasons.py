@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handlers.lineage.graph import Graph
-from handlers.lineage.model import Kind, Place, Relation, Time, key_of
+from handlers.lineage.graph import Graph, Search
+from handlers.lineage.model import Key, Kind, Place, Relation, Time, parts_of
 from handlers.lineage.queries.asking import Scope
-from org.model import Region
+from handlers.lineage.queries.fetch import facts_of, pages
+from org.model import AccountId
 
-GAPS_READ = 10_000
 HIDING = frozenset({"gap", "omitted", "malformed", "unknown"})
 """Outcomes of events that may have told something of lineage. A forged one told nothing that is so."""
-
-
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
 
 class Why(StrEnum):
@@ -50,31 +47,32 @@ class Gap:
     last: Time
 
 
-def find_gaps(graph: Graph, places: Collection[Place], until: Time | None = None) -> tuple[tuple[Gap, ...], bool]:
-    """Answer what is noted of places as not understood, and whether that is all of it.
-
-    An event may be noted with several facts (a rebuild with a newer parser): it counts once by outcome.
-    """
-    keys = {key_of(Kind.COVERAGE, each.account, each.region, partition_of(each.region)): each for each in places}
-    if not keys:
-        return (), True
-    facts = graph.facts_into(keys, {Relation.NOTED}, until, GAPS_READ + 1)
+def find_gaps(graph: Graph, keys: Iterable[Key], until: Time | None = None) -> tuple[Gap, ...]:
+    """Answer what is noted of places, given as coverage things, by outcome; an event counts once for each outcome."""
     times: dict[tuple[Place, str], dict[str, Time]] = {}
-    for fact in facts[:GAPS_READ]:
-        said = dict(fact.attributes)
-        if outcome := said.get("outcome"):
-            heard = times.setdefault((keys[fact.child], outcome), {})
+    for fact in facts_of(graph, keys, {Relation.NOTED}, until):
+        if outcome := dict(fact.attributes).get("outcome"):
+            heard = times.setdefault((place_of(fact.child), outcome), {})
             heard[fact.evidence.event_id] = fact.evidence.time
-    gaps = [
+    return tuple(
         Gap(place, outcome, len(heard), min(heard.values()), max(heard.values()))
         for (place, outcome), heard in sorted(times.items())
-    ]
-    return tuple(gaps), len(facts) <= GAPS_READ
+    )
 
 
-def partition_of(region: Region) -> str:
-    """Answer the partition of a Region (docs.aws.amazon.com/whitepapers, "AWS Fault Isolation Boundaries")."""
-    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+def place_of(coverage: Key) -> Place:
+    _, region, _, account = parts_of(coverage)
+    return Place(AccountId(account), region)
+
+
+def _with_gaps(graph: Graph) -> set[Key]:
+    """Answer the coverage things with gaps: refused calls are many, and most places have no gap."""
+    found: set[Key] = set()
+    for outcome in sorted(HIDING):
+        wanted = Search(Kind.COVERAGE, equal=(("outcome", outcome),))
+        for keys in pages(graph, wanted):
+            found.update(keys)
+    return found
 
 
 def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:
@@ -88,20 +86,21 @@ def coverage_reasons(
     graph: Graph, heard: Mapping[Place, Time | None], scope: Scope, at: Time | None, since: Time | None = None
 ) -> list[Reason]:
     """Answer the reasons that lie in the places: events not understood (since a time), and silence before `at`."""
-    gaps, whole = find_gaps(graph, list(heard), at)
+    gaps = find_gaps(graph, [key for key in _with_gaps(graph) if place_of(key) in heard], at)
     found = [
         Reason(Why.GAP, _name(gap.place), f"{gap.count} {gap.outcome} event{'s'[: gap.count != 1]} may hide something")
         for gap in gaps
         if gap.outcome in HIDING and (since is None or gap.last >= since)
     ]
-    if not whole:
-        found.append(Reason(Why.BOUND, "gaps", f"more than {GAPS_READ:,} events were not understood"))
+    found += [
+        Reason(Why.SILENT, _name(place), "nothing was ever heard") for place, last in heard.items() if last is None
+    ]
     if scope.now is not None and scope.silence is not None:
         latest = (scope.now if at is None else min(scope.now, at)) - scope.silence
         found += [
-            Reason(Why.SILENT, _name(place), "nothing was ever heard" if last is None else "nothing was heard of late")
+            Reason(Why.SILENT, _name(place), "nothing was heard of late")
             for place, last in heard.items()
-            if last is None or last < latest
+            if last is not None and last < latest
         ]
     return found
 

@@ -83,8 +83,9 @@ def search(
         states = fold_states(graph.facts_of(found.keys, {Relation.NOTED})) if found.keys else {}
         for number, key in enumerate(found.keys, 1):
             after = key
-            if wanted.holds(states[key]):
-                things.append(thing_of(key, states[key]))
+            state = states.get(key, State(key))
+            if wanted.holds(state):
+                things.append(thing_of(key, state))
             if len(things) == limit:
                 more = found.more or number < len(found.keys)
                 return Page(tuple(things), _write(key, wanted, secret) if more else None, ())

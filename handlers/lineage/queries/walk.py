@@ -54,6 +54,8 @@ class Walk:
     """By (child, relation, parent): all that passed something on."""
     cuts: tuple[Reason, ...]
     """Bounds that were hit."""
+    open: frozenset[Key]
+    """Things from which the walk would have gone on, had no bound been hit."""
 
     @property
     def hops(self) -> tuple[Hop, ...]:
@@ -71,9 +73,9 @@ class Walk:
 
     @property
     def tops(self) -> tuple[Key, ...]:
-        """What has no parent among what was walked, in the order of keys."""
+        """What has no parent that is known, in the order of keys."""
         children = {child for child, _, _ in self.arcs}
-        return tuple(sorted(key for key in self.windows if key not in children))
+        return tuple(sorted(key for key in self.windows if key not in children and key not in self.open))
 
 
 Steps = Iterable[tuple[Arc, Key, Windows]]
@@ -157,6 +159,7 @@ def _walk(
     arcs: dict[tuple[Key, Relation, Key], dict[int, Arc]] = {}
     frontier = dict(windows)
     cuts: list[Reason] = []
+    left_open: set[Key] = set()
     full = False
     for depth in range(bounds.depth + 1):
         steps = [step for step in expand(frontier) if step[2]]
@@ -164,6 +167,7 @@ def _walk(
         new = sorted(key for key in grown if key not in windows)
         if depth == bounds.depth:
             if grown:
+                left_open = {_source(arc, key) for arc, key, _ in steps if key in grown}
                 cuts.append(Reason(Why.BOUND, "depth", f"there is more beyond {bounds.depth} hops"))
             steps = [step for step in steps if step[1] in windows and step[1] not in grown]
             grown, new = {}, []
@@ -173,6 +177,9 @@ def _walk(
                 del grown[key]
             new = new[:room]
             full = True
+            left_open = set(grown) | {
+                _source(arc, key) for arc, key, _ in steps if key not in grown and key not in windows
+            }
         windows.update(grown)
         for arc, key, _ in steps:
             if key in windows:
@@ -195,7 +202,12 @@ def _walk(
         windows,
         {hop: tuple(sorted(found.values(), key=attrgetter("start"))) for hop, found in arcs.items()},
         tuple(cuts),
+        frozenset(left_open),
     )
+
+
+def _source(arc: Arc, reached: Key) -> Key:
+    return arc.fact.child if reached == arc.fact.parent else arc.fact.parent
 
 
 def _grown(windows: Mapping[Key, Windows], steps: Steps) -> dict[Key, Windows]:
