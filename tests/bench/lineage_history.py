@@ -237,7 +237,7 @@ def measure_queries(graph: Graph, adjacency: Adjacency, each: int = 30, size: in
             keys = [adjacency.history.key((Sort.IMAGE, number)) for number in starts]
             taken = [_timed(partial(ask, key)) for key in keys]
             bare = [_timed(partial(adjacency.reach, number, down=down)) for number in starts]
-            label = f"{10**sizes // 10 + 1 if sizes else 1}-{10**sizes:,}"
+            label = f"{10**sizes // 10 + 1 if sizes else 1:,}-{10**sizes:,}"
             found.append(Timing(query, label, len(starts), *_p50_p99(taken), *_p50_p99(bare)))
     return found
 

@@ -191,3 +191,17 @@ def test_answers_are_plain_data_in_one_order() -> None:
     }
     with pytest.raises(TypeError):
         to_plain(object())
+
+
+def test_the_example_of_the_documentation_is_so() -> None:
+    made = image("made")
+    graph = graph_of(
+        fact(Relation.LAUNCHED_FROM, SERVER, GOLDEN, 1),
+        fact(Relation.CREATED_FROM, made, SERVER, 3),
+        fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 5),
+    )
+    below = descendants(graph, GOLDEN)
+    assert below.levels == ((GOLDEN,), (SERVER,), (made,))
+    assert below.formerly == (SERVER,)
+    root = effective_root(graph, SERVER)
+    assert ([each.fact.parent for each in root.roots], root.named, root.differs) == ([BAD], GOLDEN, True)
