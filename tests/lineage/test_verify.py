@@ -110,6 +110,19 @@ def test_a_volume_that_no_launch_brought_has_an_unseen_beginning() -> None:
     assert (found.result, [each.about for each in found.missing]) == (Result.BROKEN, [VOLUME])
 
 
+def test_a_volume_that_was_made_of_nothing_has_a_seen_beginning() -> None:
+    blank = note(VOLUME, 1, creation_method="blank", owner=ACCOUNT)
+    attached = fact(Relation.ATTACHED_TO, VOLUME, SERVER, 2, "attach")
+    facts = (*(each for each in LAUNDERED if each.relation is not Relation.ATTACHED_TO), attached, blank)
+    assert judged(facts) is Result.UNVERIFIED
+
+
+def test_owning_the_recipe_does_not_make_an_unknown_base_trusted() -> None:
+    recipe = key(Kind.RECIPE, f"arn:aws:imagebuilder:eu-central-1:{ACCOUNT}:image-recipe/web/1.0.0")
+    facts = (fact(Relation.BUILT_BY, MADE, recipe, 2), note(recipe, 1, owner=ACCOUNT))
+    assert judged(facts, MADE, (ACCOUNT,)) is Result.BROKEN
+
+
 def test_what_comes_from_outside_of_aws_is_an_untrusted_root() -> None:
     disk = key_of(Kind.EXTERNAL, "https://example.com/disk.vmdk")
     found = verify(graph_of(fact(Relation.IMPORTED_FROM, MADE, disk, 1)), MADE, ["amazon", ACCOUNT], SCOPE)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.lineage.model import Batch, Fact, Key, Kind, Relation
+from handlers.lineage.queries import fetch
 from handlers.lineage.queries.asking import Bounds
 from handlers.lineage.queries.reasons import Why
 from handlers.lineage.queries.walk import walk_down, walk_up
@@ -207,6 +208,17 @@ def test_of_a_crowd_only_the_oldest_are_read_and_its_siblings_are_whole() -> Non
     assert sum(each.startswith(instance("x")) for each in cut.windows) == 5
     assert [each.about for each in cut.cuts] == ["per-parent"]
     assert walk_down(graph, BAD, Bounds(per_parent=31)).cuts == ()
+
+
+@given(histories, st.integers(1, 4), st.sampled_from([1, 2, 24]))
+def test_in_how_many_pieces_a_level_is_read_does_not_matter(facts, at_once, per_parent) -> None:
+    bounds = Bounds(per_parent=per_parent)
+    whole = walk_down(graph_of(*facts), IMAGES[0], bounds)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetch, "FACTS_AT_ONCE", at_once)
+        patch.setattr(fetch, "KEYS_AT_ONCE", at_once)
+        pieces = walk_down(graph_of(*facts), IMAGES[0], bounds)
+    assert (pieces.windows, pieces.hops, pieces.cuts) == (whole.windows, whole.hops, whole.cuts)
 
 
 @settings(max_examples=150)

@@ -16,6 +16,8 @@ from handlers.lineage.queries.reasons import Reason, Why
 from org.model import Region
 
 NAME, OWNER, OWNER_ALIAS, STATE, CREATION_METHOD = "name", "owner", "owner_alias", "state", "creation_method"
+BLANK = "blank"
+"""A creation method: of nothing, such as a volume without snapshot."""
 GONE = frozenset({"terminated", "deregistered", "deleted", "failed"})
 """States in which a thing can no longer be used; a terminated instance does not come back, a deregistered image may."""
 
@@ -79,6 +81,8 @@ def unseen_reasons(things: Mapping[Key, Thing], hops: Iterable[Hop], scope: Scop
         if key in seen or thing.kind in _OUTSIDE:
             continue
         method = thing.state_of.value(CREATION_METHOD)
+        if method == BLANK:
+            continue
         if not thing.known:
             says = "only its name is known: how it was made was not seen"
         elif not scope.may_own(thing.account):

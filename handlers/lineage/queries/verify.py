@@ -11,6 +11,7 @@ from handlers.lineage.model import Key, Time
 from handlers.lineage.queries.asking import NO_SCOPE, USUAL_BOUNDS, BadQuery, Bounds, Scope
 from handlers.lineage.queries.descent import ancestors
 from handlers.lineage.queries.hops import Hop, Verdict
+from handlers.lineage.queries.passage import is_bytes
 from handlers.lineage.queries.reasons import Reason, Why
 from handlers.lineage.queries.things import OWNER, OWNER_ALIAS, Thing
 
@@ -84,5 +85,8 @@ def verify(
 
 
 def is_trusted(root: Thing, trusted: Collection[str]) -> bool:
-    """Tell whether it is SAID that a trusted owner has it; in which account a call was made tells nothing."""
-    return any(root.state_of.value(name) in trusted for name in (OWNER, OWNER_ALIAS))
+    """Tell whether it is an image or a snapshot, and it is SAID that a trusted owner has it.
+
+    In which account a call was made tells nothing; nor does it help to own the recipe of a base that is not known.
+    """
+    return is_bytes(root.key) and any(root.state_of.value(name) in trusted for name in (OWNER, OWNER_ALIAS))
