@@ -21,7 +21,8 @@ from handlers.lineage.graph import Found, Search
 from handlers.lineage.gremlin.connection import Connection
 from handlers.lineage.gremlin.signing import Credentials, signed_headers
 from handlers.lineage.gremlin.storage import (
-    EVIDENCE,
+    EVENT,
+    FACT,
     HEARD,
     LAST,
     MOST_FACTS,
@@ -29,12 +30,13 @@ from handlers.lineage.gremlin.storage import (
     REGION,
     SHELF,
     SHELVES,
+    TIME,
     Form,
-    fact_from,
     g,
     passage,
     place_from,
     property_of,
+    read_fact,
     searchable,
     upsert,
 )
@@ -121,7 +123,7 @@ class GremlinGraph:
         for keys in _in_portions(sorted(set(parents)) if labels else [], KEYS_PER_CALL):
             if len(found) < limit:
                 edges = _until(g.V(*keys).in_e(*labels), until)
-                ordered = edges.order().by(__.in_v().id_()).by("time").by("event").by(T.id)
+                ordered = edges.order().by(__.in_v().id_()).by(TIME).by(EVENT).by(T.id)
                 found += self._facts(ordered.limit(limit - len(found)))
         return sorted(found, key=lambda fact: (fact.parent, *fact.order, fact.id))
 
@@ -162,11 +164,11 @@ class GremlinGraph:
         self._connection.close()
 
     def _facts(self, edges: Any) -> list[Fact]:  # noqa: ANN401  gremlinpython has no types
-        return [fact_from(each) for each in self._connection.run(edges.element_map(*EVIDENCE))]
+        return [read_fact(each) for each in self._connection.run(edges.values(FACT))]
 
 
 def _until(edges: Any, until: Time | None) -> Any:  # noqa: ANN401
-    return edges if until is None else edges.has("time", P.lte(long(until)))
+    return edges if until is None else edges.has(TIME, P.lte(long(until)))
 
 
 def _said(name: str, value: object) -> Any:  # noqa: ANN401
@@ -175,7 +177,7 @@ def _said(name: str, value: object) -> Any:  # noqa: ANN401
 
 def _written(name: str, value: str | None = None) -> Any:  # noqa: ANN401
     """What is empty has no property of its own (see `properties_of`): it is looked for in what is written."""
-    return __.out_e(Relation.NOTED.value).has("attributes", TextP.containing(passage(name, value)))
+    return __.out_e(Relation.NOTED.value).has(FACT, TextP.containing(passage(name, value)))
 
 
 def _in_portions(items: Sequence[Each], size: int) -> Iterator[Sequence[Each]]:

@@ -19,7 +19,6 @@ from gremlin_python.statics import long
 from gremlin_python.structure.graph import Graph as Anywhere
 
 from handlers.lineage.model import (
-    Attributes,
     Confidence,
     Evidence,
     Fact,
@@ -37,8 +36,10 @@ g = traversal().with_graph(Anywhere())
 
 Properties = dict[str, str | int]
 
-EVIDENCE = ("time", "source", "event", "actor", "confidence", "account", "region", "attributes")
-"""What a fact is read back from, beside the edge's id, label and ends."""
+FACT = "fact"
+"""All that a fact says, as JSON: one value to read. The others are there to find it by, and to put it in order."""
+TIME = "time"
+EVENT = "event"
 HEARD = "heard"
 """The label of a place from which events were heard; its property is `last`."""
 LAST = "last"
@@ -69,40 +70,53 @@ class Form(StrEnum):
 
 
 def properties_of(fact: Fact) -> Properties:
-    """Answer an edge's properties. What is empty is left out: Neptune's loader knows no empty strings by default."""
-    evidence = fact.evidence
-    said: dict[str, str | int] = {
-        "time": long(evidence.time),
-        "source": evidence.source.value,
-        "event": evidence.event_id,
-        "actor": evidence.actor,
-        "confidence": evidence.confidence.value,
-        "account": evidence.account,
-        "region": evidence.region,
-        "attributes": write_attributes(fact.attributes),
+    """Answer an edge's properties, and of a NOTED fact one for each attribute with a value.
+
+    An empty value has none: Neptune's loader takes it for no value (`passage` finds it all the same).
+    """
+    said: Properties = {
+        TIME: long(fact.evidence.time),
+        EVENT: fact.evidence.event_id,
         SHELF: shelf_of(fact.id),
+        FACT: write_fact(fact),
     }
     if fact.relation is Relation.NOTED:
         said |= {property_of(name): searchable(value) for name, value in fact.attributes if value}
-    return {name: value for name, value in said.items() if value != ""}
+    return said
 
 
-def fact_from(edge: Mapping[Any, Any]) -> Fact:
-    """Read a fact from an edge as `element_map` answers it."""
-    return Fact(
-        Relation(edge[T.label]),
-        Key(edge[Direction.OUT][T.id]),
-        Key(edge[Direction.IN][T.id]),
-        Evidence(
-            Source(edge["source"]),
-            edge.get("event", ""),
-            Time(int(edge["time"])),
-            AccountId(edge.get("account", "")),
-            Region(edge.get("region", "")),
-            edge.get("actor", ""),
-            Confidence(edge["confidence"]),
+def write_fact(fact: Fact) -> str:
+    """Write a fact as JSON, with a tabulator after each comma, where no string of JSON can have one.
+
+    So `passage` finds an attribute with its value, and nothing that only looks like one: no list but an attribute's
+    begins with a string.
+    """
+    each = fact.evidence
+    return json.dumps(
+        (
+            each.time,
+            fact.relation.value,
+            fact.child,
+            fact.parent,
+            each.source.value,
+            each.event_id,
+            each.account,
+            each.region,
+            each.actor,
+            each.confidence.value,
+            fact.attributes,
         ),
-        tuple((name, value) for name, value in json.loads(edge["attributes"])),
+        separators=(",\t", ":"),
+    )
+
+
+def read_fact(text: str) -> Fact:
+    time, relation, child, parent, source, event, account, region, actor, confidence, attributes = json.loads(text)
+    evidence = Evidence(
+        Source(source), event, Time(time), AccountId(account), Region(region), actor, Confidence(confidence)
+    )
+    return Fact(
+        Relation(relation), Key(child), Key(parent), evidence, tuple((name, value) for name, value in attributes)
     )
 
 
@@ -115,16 +129,8 @@ def property_of(attribute: str) -> str:
     return "a." + quote(attribute, safe="", errors="replace")
 
 
-def write_attributes(attributes: Attributes) -> str:
-    """Write attributes as JSON, a tabulator after each comma between values, where no string can have one.
-
-    So `passage` finds a name with its value, and nothing that only looks like one.
-    """
-    return json.dumps(attributes, ensure_ascii=True, separators=(",\t", ":"))
-
-
 def passage(name: str, value: str | None = None) -> str:
-    """Answer the passage of `write_attributes` that says this of an attribute; None: that it has a value at all."""
+    """Answer the passage of `write_fact` that says this of an attribute; None: that it has a value at all."""
     begun = f"[{json.dumps(name)},\t"
     return begun + '"' if value is None else begun + json.dumps(value) + "]"
 
