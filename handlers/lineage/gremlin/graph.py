@@ -118,6 +118,7 @@ class GremlinGraph:
     def facts_into(
         self, parents: Collection[Key], relations: Collection[Relation], until: Time | None = None, limit: int = 10_000
     ) -> list[Fact]:
+        _check(limit)
         labels = [relation.value for relation in relations if relation is not Relation.NOTED]
         found: list[Fact] = []
         for keys in _in_portions(sorted(set(parents)) if labels else [], KEYS_PER_CALL):
@@ -128,6 +129,7 @@ class GremlinGraph:
         return sorted(found, key=lambda fact: (fact.parent, *fact.order, fact.id))
 
     def find(self, search: Search, after: Key | None = None, limit: int = 100) -> Found:
+        _check(limit)
         things = g.V().has_label(search.kind.value)
         if search.region is not None:
             things = things.has(REGION, search.region)
@@ -165,6 +167,12 @@ class GremlinGraph:
 
     def _facts(self, edges: Any) -> list[Fact]:  # noqa: ANN401  gremlinpython has no types
         return [read_fact(each) for each in self._connection.run(edges.values(FACT))]
+
+
+def _check(limit: int) -> None:
+    if limit < 1:
+        # To Gremlin, -1 is without limit.
+        raise ValueError(f"a limit is at least 1, not {limit}")
 
 
 def _until(edges: Any, until: Time | None) -> Any:  # noqa: ANN401
