@@ -166,7 +166,7 @@ def test_weakness_2_a_part_of_a_name_is_searched_with_a_predicate_that_exists(gr
 
 
 def test_weakness_3_what_comes_back_does_not_hang_on_properties_of_elements(graph: GremlinGraph) -> None:
-    """Neptune answers references, without properties: the sample's paths are always empty. Here values are asked for."""
+    """Neptune answers references, without properties: the sample's paths are always empty. Here it is values."""
     made = fact(Relation.COPIED_FROM, image("copy"), image("golden"), 1, name="kept")
     graph.append(Batch((made,)))
     assert graph.facts_of([image("copy")], [Relation.COPIED_FROM])[0].attributes == made.attributes
