@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,7 +31,9 @@ ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "tests" / "gremlin-server"
 BUILD = ROOT / "build" / "gremlin-server"
 SPARES = 8
-LOG = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",)
+LOG = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""Starts in half the time; what runs for long is slower, which is not what tests do."""
 MAIN = "org.apache.tinkerpop.gremlin.server.GremlinServer"
 g: Any = traversal().with_graph(Anywhere())
 
@@ -39,8 +41,8 @@ g: Any = traversal().with_graph(Anywhere())
 class GremlinServer:
     """A server that can be killed and started again on the same port; what is in it is in memory only."""
 
-    def __init__(self, jars: Path, folder: Path) -> None:
-        self._jars, self._folder = jars, folder
+    def __init__(self, jars: Path, folder: Path, flags: Sequence[str] = QUICK) -> None:
+        self._jars, self._folder, self._flags = jars, folder, flags
         self.port = _free_port()
         self.url = f"ws://127.0.0.1:{self.port}/gremlin"
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,7 +55,7 @@ class GremlinServer:
     def start(self, patience: float = 90) -> None:
         with (self._folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(
-                ["java", "-Xmx2g", *LOG, "-cp", f"{self._jars}/*", MAIN, "server.yaml"],
+                ["java", "-Xmx2g", LOG, *self._flags, "-cp", f"{self._jars}/*", MAIN, "server.yaml"],
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
@@ -121,15 +123,22 @@ def _absent(reason: str) -> NoReturn:
     pytest.skip(f"no Gremlin Server: {reason}")
 
 
-@pytest.fixture(scope="session")
-def gremlin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GremlinServer]:
-    try:
-        jars = _jars()
-    except RuntimeError as error:
-        _absent(str(error))
-    server = GremlinServer(jars, tmp_path_factory.mktemp("gremlin-server"))
+@contextmanager
+def running(folder: Path, flags: Sequence[str] = QUICK) -> Iterator[GremlinServer]:
+    """Run a server in a folder of its own; RuntimeError with the reason if it cannot be had."""
+    server = GremlinServer(_jars(), folder, flags)
     try:
         server.start()
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def gremlin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GremlinServer]:
+    try:
+        _jars()
+    except RuntimeError as error:
+        _absent(str(error))
+    with running(tmp_path_factory.mktemp("gremlin-server")) as server:
+        yield server

@@ -48,6 +48,8 @@ SHELF = "shelf"
 """A number from the fact's id, by which all facts can be read in portions in the order of their ids."""
 SHELVES = 4096
 
+_SOUGHT, _MADE = "sought", "made"
+
 MOST_FACTS = 450
 """In one chained traversal: Neptune refuses, or breaks on, one of about 1,500 steps, and a fact is up to three [H]."""
 MOST_PLACES = 40
@@ -169,8 +171,10 @@ def _chained(facts: Sequence[Fact], keys: Sequence[Key]) -> Any:  # noqa: ANN401
 def _injected(facts: Sequence[Fact], keys: Sequence[Key]) -> Any:  # noqa: ANN401
     # A vertex that is new has one value of `region`, whatever the default cardinality.
     vertices = [{T.id: key} | _vertex(key) for key in keys]
-    edges = [_edge(fact) | properties_of(fact) for fact in facts]
-    return g.inject(vertices).unfold().merge_v().count().constant(edges).unfold().merge_e().count()
+    edges = [{_SOUGHT: {T.id: fact.id}, _MADE: _edge(fact) | properties_of(fact)} for fact in facts]
+    made = g.inject(vertices).unfold().merge_v().count().constant(edges).unfold()
+    # Sought by id alone: TinkerPop compiles a traversal of its own for each edge and each of the things it must match.
+    return made.merge_e(__.select(_SOUGHT)).option(Merge.on_create, __.select(_MADE)).count()
 
 
 def _with_heard(made: Any, heard: Mapping[Place, Time]) -> Any:  # noqa: ANN401
