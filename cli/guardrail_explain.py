@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from cli.guardrail_chains import account_id, manifest_if_any, read_live_chains
 from cli.guardrail_requests import read_context
 from cli.manifest_policies import how_to_spare, places_of
+from cli.pasted_text import unframed
 from cli.render.console import results, talk
 from cli.render.explanation import Written, explanation_json, explanation_lines
 from cli.settings import Settings
@@ -22,10 +23,13 @@ from org.policy.authorize import Engine
 from org.policy.grammar import STATEMENT_KINDS
 from org.policy.request import ContextValue
 
+_SIGN = "is not authorized to perform"
+
 
 def explain_message(settings: Settings, message: str, context: list[str], account: str) -> None:
     """Print what refused the call; raises OrgctlError where the message is not understood."""
-    refusal = read_refusal(read_stdin(MAX_CHARACTERS + 1) if message == "-" else message)
+    text = read_stdin(MAX_CHARACTERS + 1) if message == "-" else message
+    refusal = read_refusal(unframed(text, _SIGN))
     known = read_context(context)
     if is_of_organization(refusal):
         asker(refusal)

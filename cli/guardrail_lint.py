@@ -11,19 +11,20 @@ from cli.render.sarif import sarif_log
 from cli.settings import Format, Settings, load_desired
 from cli.text_files import read_text
 from org.policy.catalog import Catalog
-from org.policy.lint import lint_node, lint_policy, rules
+from org.policy.lint import GRAMMAR, lint_node, lint_policy, rules
 from org.policy.lint_model import LintFinding, Severity
 from org.policy.model import PolicyKind
 
 CLEAN, FINDINGS = 0, 3
+_TAKEN_FOR = PolicyKind.SERVICE_CONTROL
 
 
 def lint_policies(settings: Settings, files: list[Path], kind: str, *, strict: bool) -> int:
     """Print the findings of the files, else of the manifest; answer 3 if there is an error, a warning, or, if strict,
-    a note.
+    a note. Where nobody told the kind of the files, it is empty.
     """
     catalog = Catalog()
-    found = _lint_files(files, PolicyKind(kind), catalog) if files else _lint_manifest(settings, catalog)
+    found = _lint_files(files, PolicyKind(kind or _TAKEN_FOR), catalog) if files else _lint_manifest(settings, catalog)
     if settings.format is Format.SARIF:
         results().print(sarif_log(found, rules(), catalog.version))
     elif settings.is_json:
@@ -32,6 +33,8 @@ def lint_policies(settings: Settings, files: list[Path], kind: str, *, strict: b
         for line in lint_lines(found):
             results().print(line)
     talk().print(summary(found))
+    if not kind and files and any(finding.rule == GRAMMAR.id for finding in found):
+        talk().print("the files were taken for service control policies; tell another kind with --type")
     counting = [finding for finding in found if strict or finding.severity is not Severity.NOTE]
     return FINDINGS if counting else CLEAN
 

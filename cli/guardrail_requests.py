@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.text_files import read_text
-from config.yaml_source import compose
+from config.yaml_source import Composer, compose
 from org.errors import OrgctlError
 from org.policy.decision import Verdict
 from org.policy.request import ContextValue
@@ -36,6 +36,10 @@ class Asked:
     complete: bool = False
     expect: Verdict | None = None
     place: Place | None = None
+
+    def where(self, option: str) -> str:
+        """Answer where something was written: in a file, else in an option."""
+        return str(self.place or option)
 
     @property
     def known(self) -> dict[str, ContextValue]:
@@ -76,11 +80,15 @@ def check_action(action: str) -> str:
     return "" if _ACTION.fullmatch(action) else f"{action!r} is no action: it is written service:Action, without a *"
 
 
+class _Composer(Composer):
+    if_empty = "write a list of requests, each as an item: - principal: …"
+
+
 def read_requests(path: Path) -> list[Asked]:
     """Read a YAML or JSON list of requests; raises SourceErrors with all that is wrong in it."""
     findings: list[Finding] = []
     try:
-        top = compose(read_text(path), str(path), findings)
+        top = compose(read_text(path), str(path), findings, _Composer)
     except Unusable as error:
         raise SourceErrors(str(path), [*findings, error.finding]) from error
     plain(top, findings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,17 +13,26 @@ from cli.render.console import results, talk
 from cli.render.decision import Judged, decision_json, decision_lines, summary
 from cli.settings import Settings, load_desired
 from cli.text_files import read_text
+from config.fields import known_regions
 from org.errors import OrgctlError
 from org.explain.asked import account_in, global_region, membership
 from org.policy.authorize import Engine, Grants
+from org.policy.catalog import Catalog
 from org.policy.context import make_context, principal_of
+from org.policy.decision import Decision, Verdict
 from org.policy.model import Policy, PolicyKind
 from org.policy.parse import parse_policy
+from org.policy.patterns import overlaps
 from org.policy.request import ContextValue, Request
 from org.proof.chains import Chains
 from org.proof.regions import is_global
+from org.source.findings import suggest
 
 CLEAN, FINDINGS = 0, 3
+_FILLED = re.compile(r"\$\{[^{}]*\}")
+"""What AWS's reference writes for a part of an ARN that each resource has of its own."""
+_FORMS = 3
+"""As many forms of resources are shown; EC2 has calls with twenty."""
 
 
 def simulate_requests(settings: Settings, asked: Asked | Path, files: PolicyFiles, *, live: bool) -> int:
@@ -60,37 +70,43 @@ class _Judge:
         self._resource_policies: dict[PolicyKind, Policy | None] = {}
 
     def judge(self, asked: Asked) -> Judged:
-        where = str(asked.place or "request")
-        request = self._request(asked, where)
+        request = self._request(asked)
         if len(self._outside(request)) > 1:
-            raise _nothing_to_ask(request, where)
-        grants = self._grants(request)
-        decision = self._engine.authorizer(grants).decide(request)
-        notes = tuple(
+            raise _nothing_to_ask(request, str(asked.place or "request"))
+        if why := _why_never_asked(self._engine.catalog, request):
+            return Judged(asked, Decision(Verdict.NOT_EVALUATED), (why,))
+        decision = self._engine.authorizer(self._grants(request)).decide(request)
+        return Judged(asked, decision, tuple(self._notes(asked, request)))
+
+    def _notes(self, asked: Asked, request: Request) -> Iterator[str]:
+        yield from (
             f"account {account} is not in the organization, so that none of its policies reaches {what}"
             for account, what in self._outside(request)
             if account
-        ) + tuple(
+        )
+        yield from (
             f"{key} is no condition key that is known: is it written rightly?"
             for key in asked.known
             if not self._engine.catalog.key_known(key)
         )
-        return Judged(asked, decision, notes)
+        if asked.region and asked.region not in known_regions():
+            near = suggest(asked.region, known_regions(), otherwise="is it written rightly?")
+            yield f"{asked.region} is no Region that is known; {near}"
 
     def _outside(self, request: Request) -> list[tuple[str, str]]:
         accounts = (request.principal.account, "the principal"), (request.resource_account, "the resource")
         return [(account, what) for account, what in accounts if account not in self._chains.accounts]
 
-    def _request(self, asked: Asked, where: str) -> Request:
+    def _request(self, asked: Asked) -> Request:
+        named = self._with_ids(asked.principal, asked.where("--principal"))
         try:
-            principal = principal_of(self._with_ids(asked.principal, where))
+            principal = principal_of(named)
         except OrgctlError as error:
-            if asked.place is None or error.where == where:
-                raise
-            raise OrgctlError(where, f"{asked.principal!r} is no principal", error.todo) from error
-        resource = self._with_ids(asked.resource, where)
+            what = f"{asked.principal!r} is no principal"
+            raise OrgctlError(asked.where("--principal"), what, error.todo) from error
+        resource = self._with_ids(asked.resource, asked.where("--resource"))
         owner = (
-            account_id(self._chains, asked.account, where)
+            account_id(self._chains, asked.account, asked.where("--account"))
             if asked.account
             else account_in(resource) or principal.account
         )
@@ -132,6 +148,21 @@ class _Judge:
         if len(parts) < 6 or not parts[4] or parts[4] == "aws" or set(parts[4]) <= set("0123456789*?"):
             return arn
         return ":".join((*parts[:4], account_id(self._chains, parts[4], where), parts[5]))
+
+
+def _why_never_asked(catalog: Catalog, request: Request) -> str:
+    """Answer why AWS never asks its policies this: a verdict would be none on what was meant. Empty if it does."""
+    entry = catalog.find_action(request.action)
+    if entry is None:
+        others = catalog.actions_matching(request.action.partition(":")[0] + ":*")
+        near = suggest(request.action, others, otherwise="")
+        return f"{request.action} is not in the catalog of actions" + (f"; {near}" if near else "")
+    forms = sorted({type.arn for type in entry.resources})
+    patterns = [_FILLED.sub("*", form) for form in forms]  # a form that the reference does not tell is empty
+    if request.resource == "*" or not all(patterns) or any(overlaps(request.resource, each) for each in patterns):
+        return ""
+    listed = ", ".join(forms[:_FORMS]) + (", …" if len(forms) > _FORMS else "")
+    return f"{request.action} is asked on {listed or '*'}, and never on this"
 
 
 def _nothing_to_ask(request: Request, where: str) -> OrgctlError:

@@ -29,7 +29,7 @@ POLICY_KINDS = {
 _CONTEXT = Annotated[
     list[str] | None,
     typer.Option("--context", "-c", metavar="KEY=VALUE", help="A condition key of the request; KEY= for an absent one; "
-                 "KEY=A KEY=B for several values."),
+                 "again for another key, or another value of it."),
 ]  # fmt: skip
 _OWNER = Annotated[
     str, typer.Option("--account", help="The resource's account, by id or name; what its ARN says, or the principal's.")
@@ -46,7 +46,9 @@ def _format(ctx: typer.Context) -> None:
 @guardrails_app.command(epilog=GLOBAL_OPTIONS)
 def explain(
     ctx: typer.Context,
-    message: Annotated[str, typer.Argument(help="AWS's message, or what it decodes to; - reads it from stdin.")],
+    message: Annotated[
+        str, typer.Argument(help="AWS's message in quotes, or what it decodes to; - reads it from stdin.")
+    ],
     context: _CONTEXT = None,
     account: _OWNER = "",
 ) -> None:
@@ -123,7 +125,6 @@ def lint(
         raise typer.BadParameter(
             "it says what files are; the manifest tells it of its policies", ctx, param_hint="--type"
         )
-    type = type or "SERVICE_CONTROL_POLICY"
-    if type not in POLICY_KINDS:
+    if type and type not in POLICY_KINDS:
         raise typer.BadParameter(f"{type!r} is not one of {', '.join(POLICY_KINDS)}", ctx, param_hint="--type")
-    raise typer.Exit(lint_policies(ctx.obj, files or [], POLICY_KINDS[type], strict=strict))
+    raise typer.Exit(lint_policies(ctx.obj, files or [], POLICY_KINDS.get(type, ""), strict=strict))

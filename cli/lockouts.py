@@ -23,10 +23,12 @@ def refuse_lockouts(proof: Proof, *, accept_unknown: bool) -> None:
     """Stop before the first change where somebody is locked out, or may be and nobody has said to go on."""
     show_proof(proof, talk())
     if proof.lockouts:
+        exempted = any(finding.exemptions for finding in proof.lockouts)
+        way_out = "put the exemption into the policy" if exempted else "do as is told above, or change the policy"
         raise OrgctlError(
             "bootstrap",
             f"the plan would lock out {_named(proof.lockouts)}; nothing was done",
-            "put the exemption into the policy, or take the principal out of protected_principals",
+            f"{way_out}, or take the principal out of protected_principals",
         )
     if proof.open and not accept_unknown:
         raise OrgctlError(

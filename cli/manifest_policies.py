@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from config.fields import Value
 from config.folder import Folder
 from config.load import LoadedManifest
-from config.manifest import Steps, walk_units
+from config.manifest import PolicySpec, Steps, walk_units
 from config.policy_file import PolicyFile
 from config.variables import Fillings, known_references, with_sample_ids
 from org.model import DesiredOrganization
@@ -17,9 +18,9 @@ from org.policy.model import PolicyKind
 from org.policy.parse_places import node_of
 from org.source.findings import Finding, Place
 from org.source.nodes import Node, Positions
+from stacksets.guardrails.surroundings import SPARING
 from stacksets.policy_content import render_guardrail
 
-_SPARING = "exempt_principals"
 PlaceOf = Callable[[Steps], Place]
 
 
@@ -63,23 +64,41 @@ def places_of(loaded: LoadedManifest, index: int) -> tuple[PlaceOf, PlaceOf]:
 def how_to_spare(loaded: LoadedManifest, index: int, statement: int, arn: str) -> str:
     """Answer how the manifest spares a principal in a statement that a guardrail renders: no JSON is pasted there.
 
-    Empty for any other policy. It is rendered with the parameter to see whether that does it.
+    Empty for any other policy. Of the parameters that do it, it is the one that spares in the fewest statements.
     """
     spec = loaded.manifest.policies[index]
     if spec.guardrail is None:
         return ""
-    before = spec.parameters.get(_SPARING)
-    spared = (*before, arn) if isinstance(before, tuple) else (arn,)
-    changed = spec.model_copy(update={"parameters": {**spec.parameters, _SPARING: spared}})
+    ways = [(name, *_render_sparing(loaded, index, name, arn)) for name in SPARING]
+    ways = [way for way in ways if statement in way[2]]
+    if not ways:
+        return (
+            f"guardrail {spec.guardrail} has no parameter for it; protected_principals would spare it, "
+            "in every guardrail"
+        )
+    name, statements, found = min(ways, key=lambda way: len(way[2]))
+    reach = f", which spares it in {len(found)} of {statements} statements" if statements > 1 else ""
+    return f"add to parameters of guardrail {spec.guardrail}: {name}: {json.dumps(_with(spec, name, arn))}{reach}"
+
+
+def _render_sparing(loaded: LoadedManifest, index: int, parameter: str, arn: str) -> tuple[int, list[int]]:
+    """Render the guardrail with the principal added to a parameter: how many statements, and which of them spare it."""
+    spec = loaded.manifest.policies[index]
+    changed = spec.model_copy(update={"parameters": {**spec.parameters, parameter: _with(spec, parameter, arn)}})
     policies = (*loaded.manifest.policies[:index], changed, *loaded.manifest.policies[index + 1 :])
     findings: list[Finding] = []
     manifest = loaded.manifest.model_copy(update={"policies": policies})
     content = render_guardrail(replace(loaded, manifest=manifest), index, findings)
-    if not findings and json.dumps(arn) in json.dumps(json.loads(content)["Statement"][statement].get("Condition")):
-        return f"add to parameters of guardrail {spec.guardrail}: {_SPARING}: {json.dumps(spared)}"
-    return (
-        f"guardrail {spec.guardrail} has no parameter for it; protected_principals would spare it, in every guardrail"
-    )
+    if findings:  # among them that the guardrail has no such parameter
+        return 0, []
+    statements = json.loads(content)["Statement"]
+    spared = [n for n, each in enumerate(statements) if json.dumps(arn) in json.dumps(each.get("Condition"))]
+    return len(statements), spared
+
+
+def _with(spec: PolicySpec, parameter: str, arn: str) -> tuple[Value, ...]:
+    before = spec.parameters.get(parameter)
+    return (*before, arn) if isinstance(before, tuple) else (arn,)
 
 
 def _text(loaded: LoadedManifest, file: str) -> str:

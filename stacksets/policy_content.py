@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -67,5 +68,5 @@ def _worded(detail: ErrorDetails, guardrail: Guardrail) -> tuple[str, str]:
     if detail["type"] == REFUSED:
         return f"{of}: {detail['ctx']['what']}", str(detail["ctx"]["todo"])
     # The manifest's lists are tuples by now, a word that YAML does not have.
-    said = detail["msg"].replace("valid tuple", "list").removeprefix("Input ")
+    said = re.sub("^(Input|String|Tuple) ", "", detail["msg"]).replace("valid tuple", "list")
     return f"{of} {said}, not {detail['input']!r}", f"it means: {guardrail.parameters.model_fields[name].description}"

@@ -38,8 +38,6 @@ def decision_lines(judged: Judged, *, verbose: bool) -> Iterator[Text]:
     for each in decision.deciding:
         if decision.verdict is not Verdict.ALLOWED or verbose:
             yield Text(f"  {describe(each, decision.verdict)}")
-    if decision.verdict is Verdict.NOT_EVALUATED:
-        yield Text(printable(f"  the action {asked.action} is not in the catalog of actions"))
     if decision.exempt:
         yield Text(f"  beyond the organization's policies: {decision.exempt}")
     for note in judged.notes:

@@ -41,14 +41,14 @@ def explanation_lines(explained: Explanation, written: Written) -> Iterator[Text
         yield Text(printable(f"path     {' → '.join(steps)}"))
     for suspect in explained.causes:
         yield from _suspect_lines(suspect, written)
+    ways = [written.ways.get((each.policy, each.sid), "") or each.statement for each in explained.exemptions]
     for number, exemption in enumerate(explained.exemptions):
         if number == 0:
             yield Text("what lets the call through, proved by evaluating again:", style="bold")
         at = f", {exemption.level}" if exemption.level else ""
         yield Text(printable(f"  {exemption.says}{at}"))
-        way = written.ways.get((exemption.policy, exemption.sid), "")
-        if way or exemption.statement:
-            yield Text(printable(f"  {way or exemption.statement}"), style="cyan")
+        if ways[number] and ways[number] not in ways[number + 1 :]:  # one parameter may do it for several statements
+            yield Text(printable(f"  {ways[number]}"), style="cyan")
     for suspect in explained.others:
         yield Text(printable(_said_of(suspect)), style="dim")
     if explained.causes and not explained.exemptions:

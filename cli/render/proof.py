@@ -50,7 +50,7 @@ def _assumed(proof: Proof) -> Iterator[str]:
 
 def headline(finding: LockoutFinding) -> str:
     """Say in one line who may lose which calls where."""
-    calls = _listed([str(call) for call in finding.calls], 3) or "the calls of its stacks"
+    calls = _listed([str(call) for call in finding.calls], 3) or "its calls"
     where = f"{_count(len(finding.accounts), 'account')} ({_listed(finding.accounts, _SHOWN)})"
     when = f", {finding.when}" if finding.when else ""
     return printable(f"{finding.who} ({finding.arn}) {_VERBS[finding.verdict]} {calls} in {where}{when}")

@@ -21,7 +21,7 @@ from org.plan.accounts import plan_accounts
 from org.plan.draft import Draft
 from org.plan.headroom import find_headroom
 from org.plan.model import Effect, Plan, StackSetPreview
-from org.plan.policies import detachments_from, find_guards, plan_policies
+from org.plan.policies import detachments_from, find_guards, find_updates, plan_policies
 from org.plan.services import plan_services
 from org.plan.situation import Situation
 from org.plan.stacksets.build import plan_stacksets
@@ -52,7 +52,7 @@ def plan_changes(
     plan_accounts(situation, draft)
     plan_policies(situation, draft, quotas)
     previews = plan_stacksets(situation, draft, create_only)
-    _order_across(draft)
+    _order_across(draft, desired)
     kept = _withhold_deletions(observed, draft)
     return Plan(
         steps=draft.finish(),
@@ -70,15 +70,19 @@ def plan_changes(
     )
 
 
-def _order_across(draft: Draft) -> None:
+def _order_across(draft: Draft, desired: DesiredOrganization) -> None:
     """Guard before filling, empty before deleting."""
-    guards = find_guards(draft)
+    guards, updates = find_guards(draft), find_updates(draft, desired.policies)
     for id in draft.ids_of("move-account"):
         change = draft.steps[id].change
         assert isinstance(change, MoveAccount)
         for unit, attachments in guards.items():
             if is_within(change.destination, unit):
                 draft.order_after(id, attachments)
+        for unit, updated in updates.items():
+            if is_within(change.destination, unit):
+                # An account that came under what was to be loosened would be locked out if that failed.
+                draft.need(id, updated)
     # What a policy no longer forbids may be what a deployment needs: the proof takes it for done by then.
     loosening = draft.ids_of("update-policy", "detach-policy")
     for id in draft.ids_of("create-stack-instances", "update-stack-instances", "update-stack-set"):

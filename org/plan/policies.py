@@ -200,6 +200,17 @@ def find_guards(draft: Draft) -> Mapping[UnitPath, list[str]]:
     return found
 
 
+def find_updates(draft: Draft, wanted: Iterable[DesiredPolicy]) -> Mapping[UnitPath, list[str]]:
+    """Answer the updates of policies that are to be on a unit, by the unit."""
+    found: dict[UnitPath, list[str]] = {}
+    for policy in wanted:
+        id = step_id("update-policy", policy_label(policy.type, policy.name))
+        for target in policy.targets:
+            if id in draft.steps and target.kind is not TargetKind.ACCOUNT:
+                found.setdefault(UnitPath(target.name), []).append(id)
+    return found
+
+
 def detachments_from(draft: Draft, unit: UnitPath) -> list[str]:
     target = Target(TargetKind.UNIT, unit)
     return [

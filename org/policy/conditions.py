@@ -196,10 +196,13 @@ def _filled_in(key: str, templates: list[str | Template], operator: Operator, qu
             doubt = doubt or unsure
             if filled is not None:
                 patterns.append(filled)
-        test = operator.test(tuple(patterns))
+        test, blurred = operator.test(tuple(patterns)), operator.blurred
 
         def tell(one: str) -> int:
-            found = UNKNOWN if key == PRINCIPAL_ARN and is_pattern(one) else int(test(one))
+            if key == PRINCIPAL_ARN and is_pattern(one):
+                found = blurred(tuple(patterns))(one) if blurred else UNKNOWN
+            else:
+                found = int(test(one))
             if found == FALSE and doubt:
                 found = UNKNOWN
             return negation(found) if operator.negated else found

@@ -27,6 +27,9 @@ from org.proof.template_values import (
 )
 
 _MOST_UNDECIDED = 4
+_NESTED = "AWS::CloudFormation::Stack"
+_MACROS = ("Fn::ForEach", "Fn::Transform")
+_KEPT = "Retain"
 _OWN = {
     "create": ("cloudformation:CreateStack", "cloudformation:DescribeStacks"),
     "update": ("cloudformation:UpdateStack", "cloudformation:DescribeStacks"),
@@ -71,10 +74,12 @@ def calls_of_template(
     partition: str,
     operation: Operation,
     tags: Mapping[str, str] | None = None,
+    replacing: bool = False,
 ) -> TemplateCalls:
     """Answer the calls for all resources that the template may have in one account and Region.
 
     `update` means a change within the resources as they are: one that comes, goes or is replaced is created or deleted.
+    What a stack keeps when it lets go of it is not deleted; `replacing` says that resources may also be replaced.
     `tags` are the StackSet's. Where a condition cannot be decided, both its sides count.
     """
     found = _Found()
@@ -85,8 +90,12 @@ def calls_of_template(
     assumed: dict[str, None] = {}
     place = {"account": account, "region": region, "partition": partition}
     names = name_values(template, parameters, **place)
-    for type, properties in _resources(template, names, place, unknown):
+    for type, properties, definition in _resources(template, names, place, unknown):
+        if operation == "delete" and _is_kept(definition, replacing=replacing):
+            continue
         kind = find_type(type)
+        if type == _NESTED:
+            unknown[f"{type} (the template within)"] = None
         if _is_custom(type):
             for call, certain in _custom_calls(properties, place):
                 found.add(call, certain)
@@ -130,28 +139,34 @@ def calls_of_resource(
 
 def _resources(
     template: Mapping[str, object], names: Mapping[str, object], place: Mapping[str, str], unknown: dict[str, None]
-) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield type and properties of each resource that may exist, once for each way in which conditions may fall."""
+) -> Iterator[tuple[str, Mapping[str, object], Mapping[str, object]]]:
+    """Yield type, properties and definition of each resource that may exist, once for each way of its conditions."""
     base = _Resolver(template, names, place).scope({})
     for logical_id, definition in base.section("Resources").items():
-        if logical_id.startswith("Fn::ForEach"):
-            unknown["Fn::ForEach"] = None
-            continue
+        unknown |= dict.fromkeys(_macros({logical_id: definition}))
         if not isinstance(definition, Mapping) or not isinstance(definition.get("Type"), str):
+            unknown.setdefault(next(_macros({logical_id: None}), f"{logical_id}, which has no type,"))
             continue
-        for assumed in _ways(definition, base):
+        for assumed in _ways(definition, base, unknown):
             scope = _Resolver(template, names, place).scope(assumed)
             if "Condition" in definition and holds(str(definition["Condition"]), scope) is False:
                 continue
             properties = resolve(definition.get("Properties", {}), scope)
-            yield definition["Type"], properties if isinstance(properties, Mapping) else {}
+            yield definition["Type"], properties if isinstance(properties, Mapping) else {}, definition
 
 
-def _ways(definition: Mapping[str, object], scope: Scope) -> Iterator[Mapping[str, bool]]:
+def _is_kept(definition: Mapping[str, object], *, replacing: bool) -> bool:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"""
+    attributes = ("DeletionPolicy", "UpdateReplacePolicy") if replacing else ("DeletionPolicy",)
+    return all(definition.get(each) == _KEPT for each in attributes)
+
+
+def _ways(definition: Mapping[str, object], scope: Scope, unknown: dict[str, None]) -> Iterator[Mapping[str, bool]]:
     """Yield the combinations of what conditions may turn out to be; of very many only the two ends."""
     named = dict.fromkeys(find_conditions(definition.get("Properties")))
     open = [name for name in named if holds(name, scope) is None]
     if len(open) > _MOST_UNDECIDED:
+        unknown[f"{definition['Type']} with more than {_MOST_UNDECIDED} open conditions"] = None
         yield from (dict.fromkeys(open, value) for value in (True, False))
     else:
         yield from (dict(zip(open, values, strict=True)) for values in product((True, False), repeat=len(open)))
@@ -216,3 +231,14 @@ def _transforms(template: Mapping[str, object]) -> Iterator[str]:
     transforms = template.get("Transform", ())
     for each in transforms if isinstance(transforms, list) else [transforms] if transforms else []:
         yield f"transform {each.get('Name') if isinstance(each, Mapping) else each}"
+
+
+def _macros(value: object) -> Iterator[str]:
+    """Yield the functions within a value that put in what only CloudFormation knows."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _macros(item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from (macro for macro in _MACROS if str(key).startswith(macro))
+            yield from _macros(item)

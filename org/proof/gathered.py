@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from org.policy.authorize import Engine, Grants
@@ -31,7 +31,9 @@ class Found:
     calls: dict[BlockedCall, None] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
     requests: dict[int, tuple[Grants, list[Request]]] = field(default_factory=dict)
-    """All that did not go through, with the policies around it: what an exemption is proved on."""
+    """One of each kind that did not go through, with the policies around it: what an exemption is proved on."""
+    meant: dict[str, dict[str, None]] = field(default_factory=dict)
+    """By the action of these: the calls, as they were asked for, that they stand for."""
     hints: dict[str, None] = field(default_factory=dict)
 
 
@@ -44,24 +46,28 @@ def findings_of(gathered: Mapping[Key, Found], engine: Engine) -> Iterator[Locko
     together = _together(gathered, edits, engine)
     for key, found in sorted(gathered.items(), key=lambda item: _ORDER.index(item[0][0])):
         deciding = tuple(found.deciding)
-        own = edits[key]
+        own, written = edits[key], found.chains.tree.written
+        exemptions = own.told((grants for grants, _ in found.requests.values()), together) if own else ()
         yield LockoutFinding(
             verdict=key[0],
             who=found.demand.who,
-            arn=found.demand.exempt,
-            calls=tuple(found.calls),
+            arn=written(found.demand.exempt),
+            calls=tuple(replace(call, resource=written(call.resource)) for call in found.calls),
             accounts=tuple(sorted(found.accounts)),
             deciding=deciding,
             attached=tuple(_attached(found.chains, each) for each in deciding),
-            exemptions=tuple(own.told((grants for grants, _ in found.requests.values()), together)) if own else (),
-            hints=tuple(found.hints),
+            exemptions=tuple(
+                replace(each, says=written(each.says), statement=written(each.statement)) for each in exemptions
+            ),
+            hints=tuple(map(written, found.hints)),
             because=found.because,
             when=found.when,
         )
 
 
 def _edits(found: Found, engine: Engine) -> Edits | None:
-    return find_edits(list(found.requests.values()), found.demand.exempt, engine) if found.requests else None
+    asked = list(found.requests.values())
+    return find_edits(asked, found.demand.exempt, engine, found.meant) if asked else None
 
 
 def _together(gathered: Mapping[Key, Found], edits: dict[Key, Edits | None], engine: Engine) -> Edits:

@@ -1,4 +1,4 @@
-"""What may be done and what not while one step of a plan goes on."""
+"""What may be done and what not while one step of a plan goes on, or when the plan ends before its time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,13 @@ class Moments:
         met that there is neither when the deployment begins nor when it ends.
         """
         early = _closure(step.id, self._waits)
-        settled = early | _closure(step.id, self._followers)
+        yield from self._states(early, early | _closure(step.id, self._followers))
+
+    def halfway(self) -> Iterator[set[str]]:
+        """Yield what may be done when a run ends before its time: each kind of step, whole, and in any company."""
+        yield from self._states(set(), set())
+
+    def _states(self, early: set[str], settled: set[str]) -> Iterator[set[str]]:
         beside = [each for each in self._bearing if each.id not in settled]
         ids = {each.id for each in beside}
         kinds = [{each.id for each in beside if isinstance(each.change, kind)} for kind in _KINDS_OF_CHANGE]

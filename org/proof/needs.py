@@ -16,6 +16,7 @@ from functools import cached_property
 
 from org.changes import EnableTrustedAccess
 from org.errors import OrgctlError
+from org.interest import TRUSTED_ACCESS
 from org.model import Region, RequiredCall
 from org.plan.model import Plan
 from org.proof.chains import Chains
@@ -71,17 +72,34 @@ class Needs:
         self.partition = partition_of(plan.home_region)
         self.regions: tuple[Region, ...] = plan.governed_regions or (plan.home_region,)
         enabled = {s.change.service for s in plan.steps if isinstance(s.change, EnableTrustedAccess)}
-        self.has_identity_center = IDENTITY_CENTER in enabled | set(plan.observed.trusted_access)
+        is_unread = any(gap.area == TRUSTED_ACCESS for gap in plan.observed.unread)
+        self.has_identity_center = is_unread or IDENTITY_CENTER in enabled | set(plan.observed.trusted_access)
 
     def of(self, account: str) -> Iterator[Demand]:
         """Yield all that must go on in an account whose policies change."""
-        yield from self._protected(account)
+        yield from self.of_people(account)
         yield from self.stacks.kept(account)
-        yield from self._access(account)
         yield from self._baseline(account)
         yield from self._central(account)
         if self.has_identity_center:
             yield self._sign_in(account)
+
+    def of_people(self, account: str) -> Iterator[Demand]:
+        """Yield what must go on at every moment, so that somebody can put right whatever went wrong."""
+        yield from self._protected(account)
+        yield from self._access(account)
+
+    def strangers(self) -> Iterator[tuple[str, Demand]]:
+        """Yield principals of accounts that are not in the organization, with the account: a wrong id looks like that.
+
+        Nothing can be proved of what they do in their own account.
+        """
+        for principal in self.plan.protected_principals:
+            arn = resolve(principal.arn, self.chains.tree.ids)
+            home = arn.split(":")[4]
+            own = tuple(call for call in principal.calls if not _owner(resolve(call.resource, self.chains.tree.ids)))
+            if own and home != "*" and home not in self.chains.tree.nodes:
+                yield home, Demand(principal.name, arn, arn, own, (), home)
 
     def _protected(self, account: str) -> Iterator[Demand]:
         """Yield the calls of principals of this account, and those that principals of others make on what it has.

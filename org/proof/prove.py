@@ -12,7 +12,7 @@ from org.plan.model import Effect, Plan, Step
 from org.policy.authorize import Engine
 from org.policy.grammar import STATEMENT_KINDS
 from org.policy.model import Policy
-from org.proof.chains import Chains, chains_after, chains_before, chains_with
+from org.proof.chains import DECLARATIVE, Chains, chains_after, chains_before, chains_with
 from org.proof.evaluate import Evaluation
 from org.proof.expand import Expander, vocabulary_of
 from org.proof.model import Demand, Proof
@@ -24,6 +24,10 @@ from org.references import resolve
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _PART_OF_AN_ID = re.compile(r"""[:"'](?=[\d*?]*\d)(?=[\d*?]*[*?])[\d*?]+[:"']|(?<!\d)\d{3,11}[*?]|[*?]\d{3,11}(?!\d)""")
 _MEANWHILE = "while the plan is carried out"
+_HALFWAY = (
+    "what would let it through may come later than what denies it, and not at all if the run ends half-way: "
+    "bring it in a run of its own first"
+)
 _DEPLOYING = (c.CreateStackInstances, c.UpdateStackInstances, c.UpdateStackSet, c.DeleteStackInstances)
 
 
@@ -70,11 +74,16 @@ class _Prover:
         touched = [id for id in self.after.accounts if self._is_touched(id)]
         for accounts in self._classes(touched, self.after, self.stacks.key):
             self._prove_class(accounts)
+        for done in self._moments.halfway():
+            self._prove_halfway(self._state(done))
         for step in self.plan.steps:
             if isinstance(step.change, _DEPLOYING):
                 self._prove_step(step)
         self._note_gaps()
         self._note_unread()
+        for home, demand in self.needs.strangers():
+            because = f"account {home} is not in the organization, and orgctl knows no policies of it: is the id right?"
+            self.evaluation.note(demand.who, [home], because, self.after, demand)
         found = tuple(self.evaluation.findings())
         assumed = tuple(sorted(self.stacks.assumed))
         return Proof(len(self.counts.principals), len(self.counts.calls), len(self.counts.accounts), found, assumed)
@@ -105,6 +114,21 @@ class _Prover:
         for demand in self.needs.of(first):
             self.counts.add(demand, accounts)
             self.evaluation.ask(self.after, self._names(accounts), demand)
+
+    def _prove_halfway(self, chains: Chains) -> None:
+        """Evaluate the calls of people and tools in accounts that are under other policies than before and after."""
+        between = [
+            id
+            for id in chains.accounts
+            if id in self.after.accounts
+            and all(
+                id not in other.accounts or chains.signature(id) != other.signature(id)
+                for other in (self.before, self.after)
+            )
+        ]
+        for accounts in self._classes(between, chains, lambda _: ()):
+            for demand in self.needs.of_people(accounts[0]):
+                self.evaluation.ask(chains, self._names(accounts), demand, _MEANWHILE, _HALFWAY)
 
     def _prove_step(self, step: Step) -> None:
         """Evaluate a deployment's calls as things may be when it begins, and as they may be when it ends.
@@ -164,7 +188,7 @@ class _Prover:
                 demand = Demand(f"StackSet {gap.subject or '*'}", arn, arn, (), (), "")
                 because = f"it could not be read: {gap.reason}"
                 self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)
-            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *STATEMENT_KINDS):
+            if gap.area == POLICIES and gap.subject.partition("/")[0] in ("", *STATEMENT_KINDS, DECLARATIVE):
                 demand = Demand("everybody", "arn:*:iam::*:*", "arn:*:iam::*:*", (), (), "")
                 because = f"policies could not be read: {gap.subject} {gap.reason}"
                 self.evaluation.note(demand.who, self._names(self.after.accounts), because, self.after, demand)

@@ -34,7 +34,7 @@ def find_calls(
     stack_tags: Mapping[str, str],
 ) -> Iterator[tuple[RequiredCall, bool]]:
     """Yield each call, and whether it is certainly made."""
-    tags = _tags(kind, properties, stack_tags)
+    tags, are_all = _tags(kind, properties, stack_tags)
     names = names_of(kind, properties, place)
     for action in kind.names[operation]:
         if any(fnmatchcase(action, pattern) for pattern in kind.never):
@@ -42,10 +42,14 @@ def find_calls(
         entry = catalog().find_action(action)
         if entry is None:
             continue
-        certain = _is_certain(kind, type, entry, operation, properties, tagged=bool(tags) or kind.system_tags)
+        certain = _is_certain(
+            kind, type, entry, operation, properties, tagged=bool(tags) or not are_all or kind.system_tags
+        )
         if certain is None:
             continue
-        context = _context(kind, entry, properties, tags if operation != "delete" else {})
+        context = _context(kind, entry, properties)
+        if operation != "delete":
+            context |= _tag_context(entry, tags, are_all=are_all)
         for resource, more in _targets(kind, entry, properties, place, names):
             for each in _split(kind, entry, properties):
                 yield RequiredCall(action, resource, {**context, **more, **each}), certain
@@ -142,7 +146,7 @@ def _service_of(arn: str) -> str:
     return [*arn.split(":", 3), "", "", ""][2]
 
 
-def _context(kind: TypeCalls, entry: ActionEntry, properties: Mapping[str, object], tags: Mapping[str, str]) -> Context:
+def _context(kind: TypeCalls, entry: ActionEntry, properties: Mapping[str, object]) -> Context:
     """Answer the keys that the action takes and a property decides; a value that is not known leaves its key out."""
     known = {key.lower() for key in entry.keys}
     context: Context = {}
@@ -156,7 +160,13 @@ def _context(kind: TypeCalls, entry: ActionEntry, properties: Mapping[str, objec
         elif values and not any(is_open(value) for value in values):
             texts = tuple(as_text(value) for value in values)
             context[key] = texts[0] if len(texts) == 1 else texts
-    if "aws:tagkeys" in known and tags:
+    return context
+
+
+def _tag_context(entry: ActionEntry, tags: Mapping[str, str], *, are_all: bool) -> Context:
+    known = {key.lower() for key in entry.keys}
+    context: Context = {}
+    if "aws:tagkeys" in known and tags and are_all:
         context["aws:TagKeys"] = tuple(tags)
     if any(key.startswith("aws:requesttag/") for key in known):
         context |= {f"aws:RequestTag/{key}": value for key, value in tags.items() if not isinstance(value, Partly)}
@@ -175,18 +185,24 @@ def _split(kind: TypeCalls, entry: ActionEntry, properties: Mapping[str, object]
     yield {}
 
 
-def _tags(kind: TypeCalls, properties: Mapping[str, object], stack_tags: Mapping[str, str]) -> dict[str, str]:
-    """Answer the tags of the resource: the stack's, and above them its own, as a list of pairs or as a mapping."""
+def _tags(
+    kind: TypeCalls, properties: Mapping[str, object], stack_tags: Mapping[str, str]
+) -> tuple[dict[str, str], bool]:
+    """Answer the tags of the resource, and whether these are all: the stack's, and above them its own.
+
+    A type has its own as a list of pairs or as a mapping.
+    """
     if not kind.tags:
-        return {}
+        return {}, True
     tags = dict(stack_tags)
-    own = properties.get(kind.tags)
+    own = properties.get(kind.tags, ())
     if isinstance(own, Mapping):
-        tags |= {str(key): as_text(value) for key, value in own.items()}
-    for each in own if isinstance(own, list) else ():
-        if isinstance(each, Mapping) and isinstance(each.get("Key"), str) and not is_open(each["Key"]):
-            tags[each["Key"]] = as_text(each.get("Value", ""))
-    return tags
+        return tags | {str(key): as_text(value) for key, value in own.items()}, True
+    if not isinstance(own, list | tuple):
+        return tags, False
+    pairs = [each for each in own if isinstance(each, Mapping) and isinstance(each.get("Key"), str)]
+    known = [each for each in pairs if not is_open(each["Key"])]
+    return tags | {str(each["Key"]): as_text(each.get("Value", "")) for each in known}, len(known) == len(own)
 
 
 def _roles(values: Iterable[object], place: Mapping[str, str]) -> Iterator[str]:

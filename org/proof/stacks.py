@@ -45,6 +45,7 @@ class Stacks:
         self.chains = chains
         self.partition = partition_of(plan.home_region)
         self.settings = _settings(plan)
+        self._tags = _tags(plan)
         self.instances = _instances(plan, chains.tree.ids)
         changes = [step.change for step in plan.steps]
         self._withdrawn = {each.stackset for each in changes if isinstance(each, c.DeleteStackInstances)}
@@ -74,7 +75,8 @@ class Stacks:
         """Yield what the plan's own operations on a StackSet take in the account."""
         for name, region, effect in self.instances.get(account, ()):
             if name == stackset and effect in OPERATIONS:
-                yield self._demand(name, region, account, OPERATIONS[effect])
+                replacing = effect is Effect.REPLACED
+                yield self._demand(name, region, account, OPERATIONS[effect], replacing=replacing)
 
     def deployed(self, account: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
         """Yield StackSet, Region and parameters of each stack that stays in the account."""
@@ -95,7 +97,9 @@ class Stacks:
         values = {**(settings or self.settings[name]).parameters, **self._overrides.get((name, account, region), {})}
         return {key: resolve(value, self.chains.tree.ids) for key, value in values.items()}
 
-    def _demand(self, name: str, region: str, account: str, operations: tuple[Operation, ...]) -> Demand:
+    def _demand(
+        self, name: str, region: str, account: str, operations: tuple[Operation, ...], *, replacing: bool = False
+    ) -> Demand:
         arn, exempt = (f"arn:{self.partition}:iam::{where}:role/{EXECUTION_ROLE}" for where in (account, "*"))
         asked = [(self.settings.get(name), operation) for operation in operations]
         if name in self._previous and "update" in operations:
@@ -103,23 +107,38 @@ class Stacks:
             asked.append((self._previous[name], "delete"))
         calls: dict[object, RequiredCall] = {}
         for settings, operation in asked:
-            for call in self._calls(name, settings, region, account, operation):
+            for call in self._calls(name, settings, region, account, operation, replacing):
                 calls.setdefault((call.action, call.resource, tuple(sorted(call.context.items()))), call)
         return Demand(
             f"StackSet {name}", arn, exempt, tuple(calls.values()), (region,), account, meaning=Meaning.UNKNOWN
         )
 
     def _calls(
-        self, name: str, settings: StackSetSettings | None, region: str, account: str, operation: Operation
+        self,
+        name: str,
+        settings: StackSetSettings | None,
+        region: str,
+        account: str,
+        operation: Operation,
+        replacing: bool,
     ) -> tuple[RequiredCall, ...]:
         template = self._template(name, settings)
         if template is None or settings is None:
             return ()
         parameters = self._parameters(name, region, account, settings)
-        key = (settings.template, region, account, operation, tuple(sorted(parameters.items())))
+        tags = self._tags.get(name, {})
+        given = (tuple(sorted(parameters.items())), tuple(sorted(tags.items())))
+        key = (settings.template, region, account, operation, replacing, *given)
         if key not in self._known:
             self._known[key] = calls_of_template(
-                template, parameters, account=account, region=region, partition=self.partition, operation=operation
+                template,
+                parameters,
+                account=account,
+                region=region,
+                partition=self.partition,
+                operation=operation,
+                tags=tags,
+                replacing=replacing,
             )
         found = self._known[key]
         self.assumed.update(found.assumed_types)
@@ -147,6 +166,18 @@ def _settings(plan: Plan) -> dict[str, StackSetSettings]:
                 found[name] = settings
             case _:
                 pass
+    return found
+
+
+def _tags(plan: Plan) -> dict[str, Mapping[str, str]]:
+    """Answer the tags of the StackSets, which CloudFormation hands on to all that their stacks make.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStackSet.html
+    """
+    found = {stackset.name: stackset.tags for stackset in plan.observed.stacksets}
+    for step in plan.steps:
+        if isinstance(step.change, c.CreateStackSet | c.UpdateStackSet):
+            found[step.change.name] = step.change.tags
     return found
 
 

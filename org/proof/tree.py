@@ -24,15 +24,8 @@ from org.model import (
 )
 from org.plan.model import Plan
 from org.policy_types import RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY
-from org.references import (
-    ORGANIZATION_ID,
-    ROOT_ID,
-    account_reference,
-    find_references,
-    resolve,
-    stackset_reference,
-    unit_reference,
-)
+from org.proof.stand_ins import with_stand_ins, written
+from org.references import ORGANIZATION_ID, ROOT_ID, account_reference, resolve, unit_reference
 
 FULL_ACCESS = {SERVICE_CONTROL_POLICY: "FullAWSAccess", RESOURCE_CONTROL_POLICY: "RCPFullAWSAccess"}
 """What AWS attaches to the root, every unit and every account, also to those that come later.
@@ -77,6 +70,11 @@ class Tree:
     attached: dict[str, set[PolicyKey]] = field(default_factory=dict)
     """By the id of what it is attached to."""
     types: set[PolicyType] = field(default_factory=set)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    """References by the ids that stand in for what is still to be made."""
+
+    def written(self, text: str) -> str:
+        return written(text, self.stand_ins)
 
     def path_of(self, id: str) -> UnitPath:
         """Answer the path of the root or a unit."""
@@ -99,6 +97,7 @@ class Tree:
             dict(self.policies),
             attached,
             set(self.types),
+            self.stand_ins,
         )
 
     # --- what a plan does to it
@@ -171,11 +170,11 @@ class Tree:
 
 def read_tree(observed: ObservedOrganization, ids: Mapping[str, str], steps: Iterable[c.Change] = ()) -> Tree:
     """Lay the observation out; the organization itself gets stand-ins where there is none yet."""
-    known = dict(ids)
     management = observed.management_account_id or observed.caller_account
-    known = _with_stand_ins(known, observed, steps)
+    known, stand_ins = with_stand_ins(dict(ids), observed, steps)
     root = observed.root_id or known[ROOT_ID]
     tree = Tree(observed.id or known[ORGANIZATION_ID], root, management, known, types=set(observed.policy_types))
+    tree.stand_ins = stand_ins
     tree.nodes[root] = Node(root, ROOT, "")
     paths = {ROOT: root} | {unit.path: unit.id for unit in observed.units}
     for unit in sorted(observed.units, key=lambda unit: unit.path.count("/")):
@@ -205,45 +204,3 @@ def fold(tree: Tree, steps: Iterable[c.Change]) -> Tree:
     for change in steps:
         after.apply(change)
     return after
-
-
-def _with_stand_ins(known: dict[str, str], observed: ObservedOrganization, steps: Iterable[c.Change]) -> dict[str, str]:
-    """Give an id to all that the plan makes and to all that its policies name."""
-    taken = {account.id for account in observed.accounts} | set(known.values())
-    number = 0
-
-    def stand_in(reference: str) -> None:
-        nonlocal number
-        if reference in known:
-            return
-        kind = reference.partition(":")[0]
-        while (id := f"{number:012}" if kind == "account-id" else _STAND_INS.get(kind, "{}").format(number)) in taken:
-            number += 1
-        known[reference] = id
-        taken.add(id)
-
-    for reference in (ORGANIZATION_ID, ROOT_ID):
-        stand_in(reference)
-    for change in steps:
-        match change:
-            case c.CreateUnit(path=path):
-                known.pop(unit_reference(path), None)
-                stand_in(unit_reference(path))
-            case c.CreateAccount(name=name):
-                stand_in(account_reference(name))
-            case c.CreateStackSet(name=name):
-                stand_in(stackset_reference(name))
-            case c.CreatePolicy(content=content) | c.UpdatePolicy(content=content):
-                for reference in find_references(content):
-                    stand_in(reference)
-            case _:
-                pass
-    return known
-
-
-_STAND_INS = {
-    ORGANIZATION_ID: "o-standin{:05}",
-    ROOT_ID: "r-new{}",
-    "unit-id": "ou-new-{:08}",
-    "stackset-arn": "arn:aws:cloudformation:us-east-1:000000000000:stackset/new:{}",
-}

@@ -78,6 +78,7 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from org.sandbox.dispatch import make_application
+        from org.sandbox.functions.mappings import Functions, run_in_the_wake
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = make_application()
@@ -85,7 +86,8 @@ class Sandbox:
             application = middleware(application)
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
-        served = self._with_control(application)
+        self._functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        served = self._with_control(run_in_the_wake(self._functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
         return make_server(HOST, opened, served, threaded=True, request_handler=handler, fd=descriptor)
 
@@ -106,6 +108,7 @@ class Sandbox:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._functions.end()
 
     def session(self, region: str = DEFAULT_REGION) -> boto3.Session:
         return session_for(self.endpoint, region)
@@ -117,6 +120,7 @@ class Sandbox:
             if request == ("GET", f"{CONTROL}/status"):
                 return self._answer_control(start_response)
             if request == ("POST", f"{CONTROL}/reset"):
+                self._functions.end()
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)

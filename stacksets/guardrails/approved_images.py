@@ -69,7 +69,7 @@ class Parameters(GuardrailParameters):
 
 
 def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, object]:
-    """Deny by negated operators, so that an image without owner or tag in the request is denied, not let through.
+    """Deny by negated operators that say what they do without the key: an image without owner or tag is denied.
 
     The statements name images alone: on the other resources of a launch these keys are never there, and a negated
     operator would deny them all.
@@ -86,7 +86,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
                 sid="DenyLaunchingImagesOfUntrustedOwners",
                 actions=LAUNCHES,
                 resources=images,
-                conditions={"StringNotEquals": {"ec2:Owner": (*map(_owner, trusted), *ours)}},
+                conditions={"StringNotEqualsIfExists": {"ec2:Owner": (*map(_owner, trusted), *ours)}},
                 exempt=exempt,
             ),
             Deny(
@@ -95,7 +95,9 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
                 resources=images,
                 conditions={
                     "StringEquals": {"ec2:Owner": ours},
-                    "StringNotEquals": {f"aws:ResourceTag/{parameters.approval_tag}": parameters.approval_value},
+                    "StringNotEqualsIfExists": {
+                        f"aws:ResourceTag/{parameters.approval_tag}": parameters.approval_value
+                    },
                 },
                 exempt=exempt,
             ),

@@ -20,6 +20,13 @@ def _check_image_name(text: str) -> str:
     return text
 
 
+def _check_hops(hops: int) -> int:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html"""
+    if hops != -1 and not 1 <= hops <= 64:
+        refuse(f"{hops} is no number of hops", "write 1 to 64, or -1 for no preference")
+    return hops
+
+
 ImageName = Annotated[str, AfterValidator(_check_image_name)]
 Days = Annotated[int, Field(ge=0, le=2_147_483_647)]
 
@@ -29,7 +36,7 @@ class Parameters(GuardrailParameters):
     """Whether new instances speak IMDSv2 only, unless their launch says otherwise."""
     http_tokens_enforced: Literal["enabled", "disabled", "no_preference"] | None = None
     """Whether a launch that says otherwise is refused; left to the accounts if not given."""
-    http_put_response_hop_limit: Annotated[int, Field(ge=-1, le=64)] = 2
+    http_put_response_hop_limit: Annotated[int, AfterValidator(_check_hops)] = 2
     """How many network hops a metadata token may travel; 2 lets containers reach it; -1 is no preference."""
     image_block_public_access: Literal["block_new_sharing", "unblocked"] = "block_new_sharing"
     """Whether machine images can be newly shared with everybody."""
@@ -114,4 +121,5 @@ def _criteria(parameters: Parameters, surroundings: Surroundings) -> list[dict[s
 
 
 def _assign(value: str | list[str]) -> dict[str, str | list[str]]:
-    return {"@@assign": value}
+    """Sort lists: the manifest's order means nothing."""
+    return {"@@assign": value if isinstance(value, str) else sorted(set(value))}

@@ -18,7 +18,7 @@ class Parameters(GuardrailParameters):
     exempt_principals: tuple[PrincipalArn, ...] = ()
     """ARN patterns of further principals that may change the governance system, such as AWSControlTowerExecution."""
     also_protected: tuple[PrincipalArn, ...] = ()
-    """ARN patterns of further roles and users to keep from change and imitation: those that policies of yours spare."""
+    """ARN patterns of further principals to keep from change and imitation: those that policies of yours spare."""
 
 
 IDENTITY_CALLS = tuple(
@@ -27,6 +27,8 @@ IDENTITY_CALLS = tuple(
 """All that IAM can do to a role or a policy but read it; which of them is for the resources to say."""
 USER_CALLS = tuple(f"iam:{verb}*" for verb in ("Change", "Deactivate", "Enable", "Reset", "Resync", "Upload"))
 """What it can do to users besides."""
+FEDERATING = ("sts:GetFederationToken",)
+"""Any user of the account chooses by it what the federated user is called."""
 RESOURCE_CALLS = (
     *("cloudformation:Cancel*", "cloudformation:Continue*", "cloudformation:Create*", "cloudformation:Delete*"),
     *("cloudformation:Execute*", "cloudformation:Record*", "cloudformation:Rollback*", "cloudformation:Set*"),
@@ -82,12 +84,13 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
     forwarders = surroundings.role_in_any_account(FORWARDER_ROLE_PREFIX + "*")
     own = _Resources(surroundings.partition)
     known = (*exempt, own_roles, *surroundings.spared, *parameters.also_protected)
-    identities = tuple(arn for arn in known if ":role/" in arn or ":user/" in arn)
+    identities = tuple(arn for arn in known if not arn.endswith(":root"))  # which nobody makes or changes
+    users, federated = (any(kind in arn for arn in identities) for kind in (":user/", ":federated-user/"))
     return render_document(
         [
             Deny(
                 sid="DenyChangingOrImitatingSparedPrincipals",
-                actions=(*IDENTITY_CALLS, *(USER_CALLS if any(":user/" in arn for arn in identities) else ())),
+                actions=(*IDENTITY_CALLS, *(USER_CALLS if users else ()), *(FEDERATING if federated else ())),
                 resources=(*identities, own.policies),
                 exempt=exempt,
             ),

@@ -52,8 +52,8 @@ def _render(statement: Deny) -> dict[str, object]:
 
 
 def _one_or_list(value: str | Sequence[str]) -> str | list[str]:
-    """Write a list of one as its only value, and each value once."""
+    """Write a list of one as its only value, and each value once, sorted: the manifest's order means nothing."""
     if isinstance(value, str):
         return value
-    once = list(dict.fromkeys(value))
+    once = sorted(set(value))
     return once[0] if len(once) == 1 else once

@@ -14,7 +14,7 @@ from org.references import account_reference
 from org.source.findings import suggest
 from stacksets.templates.names import ACCESS_ROLE, APPROVAL_TAG, STACKSETS_EXECUTION_ROLE
 
-_SPARING = ("exempt_principals", "image_makers", "writers")
+SPARING = ("exempt_principals", "image_makers", "writers")
 """The parameters of guardrails by which a manifest spares principals."""
 
 
@@ -66,7 +66,7 @@ def _spared(manifest: Manifest) -> Iterator[str]:
     """Yield what stands there, well-formed or not: each guardrail checks its own parameters."""
     for policy in manifest.policies:
         if policy.guardrail is not None:
-            for name in _SPARING:
+            for name in SPARING:
                 value = policy.parameters.get(name, ())
                 yield from (arn for arn in (value if isinstance(value, tuple) else ()) if isinstance(arn, str))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,22 @@ def test_version_and_help(here: CommandLine) -> None:
     assert here("--version").out.startswith("orgctl 0.")
     assert "bootstrap" in here("--help").out
     assert here().code == 2
+
+
+def test_character_that_the_terminal_does_not_know_is_written_as_an_escape(here: CommandLine) -> None:
+    message = "User: arn:aws:iam::111122223333:user/J is not authorized to perform: s3:ListBucket on resource: é→ with "
+    words = (
+        sys.executable,
+        "-m",
+        "cli.main",
+        "guardrails",
+        "explain",
+        message + "an explicit deny in a session policy",
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    said = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert (said.returncode, said.stderr) == (0, b"")
+    assert said.stdout.splitlines()[0] == b"refused  s3:ListBucket on \xe9\\u2192"
 
 
 def test_sandbox_from_start_to_stop(here: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,20 @@ def test_statement_of_a_guardrail_is_spared_by_its_parameter(
     assert exemption["manifest"] == way
 
 
+def test_message_that_terraform_broke_into_lines_is_whole_again(explain: CommandLine, company: Company) -> None:
+    shop = company.accounts["Shop"]
+    said = explain(
+        "guardrails",
+        "explain",
+        f"│ Error: creating Queue: User: arn:aws:iam::{shop}:user/John is not authorized to perform:\n"
+        f"│ sqs:createqueue on resource: arn:aws:sqs:us-west-2:{shop}:q with an explicit deny in a service control\n"
+        "│ policy\n│ \n│   with aws_sqs_queue.q,",
+    )
+    lines = said.out.splitlines()
+    assert lines[0] == f"refused  sqs:createqueue on arn:aws:sqs:us-west-2:{shop}:q"
+    assert lines[5] == "denied by GovernedRegions · OutsideRegions, attached to Workloads"
+
+
 def test_bytes_that_are_no_text_are_no_message(explain: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
     said = explain("guardrails", "explain", "-")
@@ -310,11 +324,11 @@ def test_policies_of_accounts_are_told_without_reading_the_organization(orgctl: 
 
 
 def test_values_of_others_do_not_reach_the_terminal_raw(orgctl: CommandLine) -> None:
-    message = 'User: a\x1b[31m is not authorized to perform: s3:ListBucket on resource: "x\x1b]0;" with '
+    message = 'User: a\x1b]31m is not authorized to perform: s3:ListBucket on resource: "x\x1b]0;" with '
     said = orgctl("guardrails", "explain", message + "an explicit deny in a session policy")
     assert said.code == 0
     assert "\x1b" not in said.out
-    assert said.out.splitlines()[:2] == ["refused  s3:ListBucket on x\\x1b]0;", "to       a\\x1b[31m"]
+    assert said.out.splitlines()[:2] == ["refused  s3:ListBucket on x\\x1b]0;", "to       a\\x1b]31m"]
 
 
 def test_message_that_is_not_understood_is_an_error(orgctl: CommandLine) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+import config
 from org.policy.lint import rules
 from tests.cli.test_guardrails import write_manifest
 from tests.support.command_line import CommandLine
@@ -64,6 +67,22 @@ def test_grammar_of_the_kind_that_is_told_holds(here: CommandLine) -> None:
     assert here("guardrails", "lint", "good.json", "--type", "identity").code == 0
 
 
+def test_kind_that_was_only_taken_for_granted_is_told_where_the_grammar_does_not_fit(here: CommandLine) -> None:
+    Path("good.json").write_text(GOOD, encoding="utf-8")
+    Path("trust.json").write_text(GOOD.replace('"Action"', '"Principal": "*", "Action"'), encoding="utf-8")
+    told = "the files were taken for service control policies; tell another kind with --type"
+    assert here("guardrails", "lint", "trust.json").err.splitlines()[-1] == told
+    assert told not in here("guardrails", "lint", "good.json").err
+    assert told not in here("guardrails", "lint", "trust.json", "--type", "SERVICE_CONTROL_POLICY").err
+
+
+def test_nothing_is_found_in_the_policies_of_the_example(here: CommandLine) -> None:
+    """What a guardrail renders is nobody's to correct."""
+    manifest = Path(config.__path__[0]) / "examples" / "company" / "organization.yaml"
+    said = here("guardrails", "lint", "--strict", "--manifest", str(manifest))
+    assert (said.code, said.out, said.err) == (0, "", "no findings\n")
+
+
 def test_text_that_is_no_json_is_a_finding_and_a_missing_file_an_error(here: CommandLine) -> None:
     Path("broken.json").write_text('{"Version": }', encoding="utf-8")
     said = here("guardrails", "lint", "broken.json")
@@ -76,6 +95,15 @@ def test_text_that_is_no_json_is_a_finding_and_a_missing_file_an_error(here: Com
     )
     Path("latin.json").write_bytes(b'{"a": "\xe9"}')
     assert here("guardrails", "lint", "latin.json").err == "error: latin.json: it is not UTF-8; save it as UTF-8\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_full_disk_is_told_in_one_line(here: CommandLine) -> None:
+    Path("bad.json").write_text(BAD, encoding="utf-8")
+    words = (sys.executable, "-m", "cli.main", "guardrails", "lint", "bad.json")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        said = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (said.returncode, said.stderr) == (1, "error: output: No space left on device; make room\n")
 
 
 def test_manifest_is_linted_with_the_places_in_its_files(here: CommandLine, tmp_path: Path) -> None:

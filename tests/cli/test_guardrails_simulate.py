@@ -55,9 +55,65 @@ def test_unknown_action_is_not_evaluated_and_never_a_pass(here: CommandLine) -> 
         3,
         (
             "not evaluated: sqs:SendMesage on * in eu-central-1 by arn:aws:iam::Shop:role/Dev\n"
-            "  the action sqs:SendMesage is not in the catalog of actions\n"
+            "  sqs:SendMesage is not in the catalog of actions; did you mean 'sqs:SendMessage'?\n"
         ),
     )
+    nowhere = here("guardrails", "simulate", *DEV, "--action", "nosuch:Call", "--region", "eu-central-1")
+    assert nowhere.out.splitlines()[1:] == ["  nosuch:Call is not in the catalog of actions"]
+
+
+QUEUE = "sqs:SendMessage is asked on arn:${Partition}:sqs:${Region}:${Account}:${QueueName}, and never on this"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "told"),
+    [
+        ("sqs:SendMessage", "queue", QUEUE),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-central-1:queue", QUEUE),
+        ("sqs:SendMessage", "arn:aws:s3:::queue", QUEUE),
+        (
+            "ec2:RegisterImage",
+            "arn:aws:ec2:eu-central-1:Shop:image/ami-1",
+            (
+                "ec2:RegisterImage is asked on arn:${Partition}:ec2:${Region}::image/${ImageId}, "
+                "arn:${Partition}:ec2:${Region}::snapshot/${SnapshotId}, and never on this"
+            ),
+        ),
+        (
+            "organizations:LeaveOrganization",
+            "arn:aws:s3:::b",
+            "organizations:LeaveOrganization is asked on *, and never on this",
+        ),
+    ],
+)
+def test_resource_that_the_call_cannot_be_on_is_not_evaluated_and_never_a_pass(
+    here: CommandLine, action: str, resource: str, told: str
+) -> None:
+    """A Deny on the resource that was meant does not reach one that was written wrongly."""
+    words = ("--region", "eu-central-1", "--assume-complete")
+    said = here("guardrails", "simulate", *DEV, "--action", action, "--resource", resource, *words)
+    assert (said.code, said.out.splitlines()[1:]) == (3, [f"  {told}"])
+    assert said.out.startswith("not evaluated: ")
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("sqs:SendMessage", "arn:aws:sqs:*:Shop:*"),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-central-1:Shop:q"),
+        ("ec2:RunInstances", "arn:aws:ec2:eu-central-1::image/ami-1"),
+        ("lambda:InvokeFunction", "arn:aws:lambda:eu-central-1:Shop:function:f:live"),
+    ],
+)
+def test_resource_that_the_call_can_be_on_is_judged(here: CommandLine, action: str, resource: str) -> None:
+    words = ("--region", "eu-central-1", "--assume-complete")
+    said = here("guardrails", "simulate", *DEV, "--action", action, "--resource", resource, *words)
+    assert (said.code, said.out.partition(":")[0]) == (0, "allowed")
+
+
+def test_region_that_there_is_not_is_told(here: CommandLine) -> None:
+    said = here("guardrails", "simulate", *DEV, "--action", "sqs:SendMessage", "--region", "eu-centrl-1")
+    assert said.out.splitlines()[2:] == ["  eu-centrl-1 is no Region that is known; did you mean 'eu-central-1'?"]
 
 
 def test_global_service_is_called_in_the_first_region_and_the_management_account_is_beyond(here: CommandLine) -> None:
@@ -178,6 +234,7 @@ def test_verdicts_as_json_are_whole(here: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("", [" the file is empty; write a list of requests, each as an item: - principal: …"]),
         ("a: b\n", ["1:1: the file holds no list of requests; write each as an item: - principal: …"]),
         ("- a\n", ["1:3: the request is no mapping of keys to values; begin it with principal:"]),
         (
@@ -218,7 +275,7 @@ def test_what_is_wrong_with_a_file_of_requests_is_told_with_its_place(
 def test_account_that_is_not_there_is_told(here: CommandLine) -> None:
     words = ("guardrails", "simulate", "--action", "sqs:SendMessage", "--region", "us-east-1", "--principal")
     named = here(*words, "arn:aws:iam::Shoop:role/Dev")
-    assert (named.code, named.err) == (1, "error: request: there is no account 'Shoop'; did you mean 'Shop'?\n")
+    assert (named.code, named.err) == (1, "error: --principal: there is no account 'Shoop'; did you mean 'Shop'?\n")
     numbered = here(*words, "arn:aws:iam::999988887777:role/Dev")
     assert (numbered.code, numbered.out, numbered.err) == (
         1,
@@ -239,8 +296,12 @@ def test_account_that_is_not_there_is_told(here: CommandLine) -> None:
     wrong = here(*words, "Dev")
     assert (wrong.code, wrong.err) == (
         1,
-        "error: Dev: this is no principal; give the ARN of a role, a user, a root user or a session\n",
+        "error: --principal: 'Dev' is no principal; give the ARN of a role, a user, a root user or a session\n",
     )
+    on = here(*words, "arn:aws:iam::Shop:role/Dev", "--resource", "arn:aws:sqs:us-east-1:Shoop:q")
+    assert on.err == "error: --resource: there is no account 'Shoop'; did you mean 'Shop'?\n"
+    owner = here(*words, "arn:aws:iam::Shop:role/Dev", "--account", "Shoop")
+    assert owner.err == "error: --account: there is no account 'Shoop'; did you mean 'Shop'?\n"
 
 
 def test_principal_in_a_file_of_requests_is_told_with_its_place(here: CommandLine) -> None:

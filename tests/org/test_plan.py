@@ -109,6 +109,16 @@ def test_account_that_cannot_be_worked_on_is_noted_and_no_error(state: str) -> N
     assert found.notes == (f"account Shop is {state.lower().replace('_', ' ')}: nothing is done to it",)
 
 
+def test_account_moves_only_under_policies_that_are_as_they_are_to_be() -> None:
+    above, beside = policy("Above", on_unit("Prod"), content="{}"), policy("Beside", on_unit("Test"), content="{}")
+    live = [live_policy("Above", "ou-prod"), live_policy("Beside", "ou-test")]
+    there = observed([live_unit("Prod"), live_unit("Prod/Web"), live_unit("Test")], [live_account("Shop", 2)], live)
+    units = [unit("Prod"), unit("Prod/Web"), unit("Test")]
+    found = plan(desired(units, [account("Shop", "Prod/Web")], [above, beside]), there)
+    (move,) = (step for step in found.steps if step.id == "move-account:Shop")
+    assert move.needs == ("update-policy:SERVICE_CONTROL_POLICY/Above",)
+
+
 def test_quarantined_account_moves_to_the_quarantine_unit_whatever_its_own() -> None:
     wanted = desired(
         [unit("Prod"), unit("Quarantine")],

@@ -168,7 +168,7 @@ def test_every_arn_is_one_that_some_call_of_its_type_takes() -> None:
 def test_no_type_breaks_the_walk_and_each_does_something(operation: Operation) -> None:
     template = {"Resources": {f"R{n}": {"Type": type} for n, type in enumerate(sorted(all_types()))}}
     found = of_template(template, operation)
-    assert found.unknown_types == ()
+    assert found.unknown_types == ("AWS::CloudFormation::Stack (the template within)",)
     assert found.assumed_types == ()
     assert len(found.calls) > 1500
     assert all(catalog().find_action(call.action) for call in (*found.calls, *found.possible))
@@ -504,6 +504,7 @@ def test_very_many_undecided_conditions_are_taken_at_their_ends() -> None:
         "Resources": {"T": topic({"Fn::Join": ["", [{"Fn::If": [name, "y", "n"]} for name in names]]})},
     }
     assert topics(template) == ["y" * 30, "n" * 30]
+    assert of_template(template).unknown_types == ("AWS::SNS::Topic with more than 4 open conditions",)
 
 
 def test_ids_that_are_references_yet_are_open() -> None:
@@ -568,3 +569,47 @@ def test_lineage_bus_uses_the_key_that_it_makes() -> None:
     calls = by_action(of_template(template, OrganizationId="o-example1").calls)
     assert calls["kms:GenerateDataKey"] == ["arn:aws:kms:eu-central-1:111122223333:key/*"]
     assert calls["events:CreateEventBus"] == ["arn:aws:events:eu-central-1:111122223333:event-bus/orgctl-lineage"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ({"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/k"}}}, "Fn::Transform"),
+        ({"B": {"Type": "AWS::S3::Bucket", "Properties": {"Fn::Transform": {"Name": "Encrypted"}}}}, "Fn::Transform"),
+        ({"T": {"Type": "AWS::SNS::Topic", "Properties": {"Tags": [{"Fn::Transform": {}}]}}}, "Fn::Transform"),
+        ({"Fn::ForEach::Topics": ["X", ["a"], {"T${X}": {"Type": "AWS::SNS::Topic"}}]}, "Fn::ForEach"),
+        ({"B": {"Properties": {}}}, "B, which has no type,"),
+        ({"S": {"Type": "AWS::CloudFormation::Stack"}}, "AWS::CloudFormation::Stack (the template within)"),
+    ],
+)
+def test_what_only_cloudformation_puts_in_is_unknown(resources: Mapping[str, Any], told: str) -> None:
+    assert of_template({"Resources": resources}).unknown_types == (told,)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "replacing", "deleted"),
+    [
+        ({}, False, True),
+        ({"DeletionPolicy": "Retain"}, False, False),
+        ({"DeletionPolicy": "Retain"}, True, True),
+        ({"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}, True, False),
+        ({"UpdateReplacePolicy": "Retain"}, False, True),
+        ({"DeletionPolicy": "RetainExceptOnCreate"}, False, True),
+        ({"DeletionPolicy": "Snapshot"}, False, True),
+    ],
+)
+def test_what_a_stack_keeps_is_not_deleted(attributes: dict[str, str], replacing: bool, deleted: bool) -> None:
+    template = {"Resources": {"B": {"Type": "AWS::S3::Bucket", **attributes}}}
+    found = calls_of_template(
+        template, {}, account=ACCOUNT, region=REGION, partition="aws", operation="delete", replacing=replacing
+    )
+    assert ("s3:DeleteBucket" in by_action(found.calls)) is deleted
+    assert "s3:CreateBucket" in by_action(of_template(template).calls)
+
+
+def test_tags_that_are_not_all_known_decide_no_tag_keys() -> None:
+    open_tags = {"Fn::FindInMap": ["Tags", {"Ref": "AWS::Region"}, "All"]}
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t", "Tags": open_tags}}}}
+    call = the("sns:CreateTopic", of_template(template, tags={"Owner": "x"}).calls)
+    assert "aws:TagKeys" not in call.context
+    assert call.context["aws:RequestTag/Owner"] == "x"

@@ -43,9 +43,9 @@ def test_demands_of_an_account_with_the_baseline() -> None:
     found = {demand.who: demand for demand in Needs(plan, chains, stacks).of(shop)}
     assert list(found) == [
         "break-glass",
-        "StackSet orgctl-account-baseline",
         "OrganizationAccountAccessRole",
         "management account",
+        "StackSet orgctl-account-baseline",
         "orgctl-audit",
         "auditors",
         "event forwarding of orgctl-account-baseline",

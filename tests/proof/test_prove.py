@@ -465,3 +465,208 @@ def test_resource_in_an_account_that_there_is_not_is_refused() -> None:
     nobody = RequiredCall("sts:AssumeRole", "arn:aws:iam::${orgctl:account-id:Nobody}:role/x")
     with pytest.raises(OrgctlError, match="names account-id:Nobody, which there is not"):
         found(plan_for(guard(on_root()), protect=principal(nobody)))
+
+
+ALLOWED_IN_WORK = policy("FullAWSAccess", on_root(), on_account("Management"), on_account("Shop"), content="")
+
+
+def plan_with_allow_list(*added: dict[str, Any], calls: Calls) -> Plan:
+    """In unit Work stands, instead of FullAWSAccess, a policy that allows EC2 and what is added."""
+    shop = "000000000002"
+    there = observed(
+        [live_unit("Work")], [live_account("Shop", 2, "Work")], [full(ROOT_ID, "ou-work", MANAGEMENT_ID, shop)]
+    )
+    base = {"Sid": "Base", "Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [base, *added]})
+    wanted = desired(
+        [unit("Work")],
+        [SHOP],
+        [replace(ALLOWED_IN_WORK, aws_managed=True), policy("Allowed", on_unit("Work"), content=content)],
+        protected_principals=(principal(*calls),),
+        governed_regions=(FRANKFURT,),
+    )
+    return plan_changes(wanted, there, load_quotas())
+
+
+@pytest.mark.parametrize("calls", [["iam:*"], ["*"], ["iam:GetRole", "iam:GetUser", "s3:*"]])
+def test_allow_list_is_widened_by_the_calls_as_asked_and_for_the_principal_alone(calls: Calls) -> None:
+    findings = found(plan_with_allow_list(calls=calls))
+    added = [json.loads(exemption.statement) for finding in findings for exemption in finding.exemptions]
+    own = {"ArnLike": {"aws:PrincipalArn": BREAK_GLASS}}
+    (mine,) = (statement for statement in added if statement["Condition"] == own)
+    assert ([mine["Action"]] if isinstance(mine["Action"], str) else mine["Action"]) == calls
+    assert found(plan_with_allow_list(*added, calls=calls)) == (), "what was proved on some calls holds for all"
+
+
+def test_exemption_over_the_quota_says_so() -> None:
+    names = [f"arn:aws:iam::*:role/{'x' * 50}{number}" for number in range(140)]
+    long = guard(on_root(), Condition={"ArnNotLike": {"aws:PrincipalArn": [*names, ACCESS]}})
+    (exemption,) = only(plan_for(long, protect=principal("iam:GetRole"))).exemptions
+    size = len(
+        json.dumps({"Version": "2012-10-17", "Statement": json.loads(exemption.statement)}, separators=(",", ":"))
+    )
+    assert exemption.says.endswith(f"(Guard then has {size:,} bytes, and AWS allows 10,240: split it)")
+    short = only(plan_for(guard(on_root()), protect=principal("iam:GetRole")))
+    assert "bytes" not in short.exemptions[0].says
+
+
+def test_what_is_still_to_be_made_is_named_by_reference() -> None:
+    """The proof's stand-in for its id would be a stranger's account."""
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": ["${orgctl:account-id:Tools}"]}, **SPARED}
+    into = "arn:aws:iam::${orgctl:account-id:Tools}:role/x"
+    plan = plan_for(
+        guard(on_root(), Condition=outside),
+        protect=principal("iam:GetRole", RequiredCall("sts:AssumeRole", into)),
+        accounts=[SHOP, account("Tools", "Strict")],
+    )
+    finding = only(plan)
+    assert into in {call.resource for call in finding.calls}
+    (exemption,) = finding.exemptions
+    condition = json.loads(exemption.statement)["Condition"]
+    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == "${orgctl:account-id:Tools}"
+    fixed = {"Version": "2012-10-17", "Statement": [json.loads(exemption.statement)]}
+    again = plan_for(
+        policy("Guard", on_root(), content=json.dumps(fixed)),
+        protect=principal("iam:GetRole"),
+        accounts=[SHOP, account("Tools", "Strict")],
+    )
+    assert found(again) == ()
+
+
+def test_exemption_of_a_resource_control_policy_spares_no_stranger() -> None:
+    """It binds roles of other organizations, too, and their names are free."""
+    content = document(Principal="*", Action="sts:AssumeRole", Condition={"Bool": {"aws:SecureTransport": "true"}})
+    closed = policy("Closed", on_root(), type=RCP, content=content)
+    findings = found(plan_for(closed, protect=principal("sts:AssumeRole")))
+    spared = {
+        arn
+        for finding in findings
+        for exemption in finding.exemptions
+        for arn in json.loads(exemption.statement)["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+    }
+    assert "arn:aws:iam::${aws:ResourceAccount}:role/BreakGlass" in spared
+    assert not any(arn.startswith("arn:aws:iam::*:") for arn in spared)
+    pasted = {exemption.statement for finding in findings for exemption in finding.exemptions}
+    (statement,) = pasted
+    fixed = json.dumps({"Version": "2012-10-17", "Statement": [json.loads(statement)]})
+    assert found(plan_for(replace(closed, content=fixed), protect=principal("sts:AssumeRole"))) == ()
+
+
+def test_role_of_which_only_a_part_is_known_is_met_beside_a_variable() -> None:
+    """stacksets-exec-* is spared whatever the variable says."""
+    spared = [ACCESS, "arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::${aws:ResourceAccount}:role/Other"]
+    condition = {"ArnNotLike": {"aws:PrincipalArn": spared}}
+    plan = plan_for(guard(on_unit("Work"), Condition=condition), stacksets=[stackset("topics", "Work")])
+    assert found(plan) == ()
+
+
+def test_tags_of_a_stackset_reach_all_that_its_stacks_make() -> None:
+    spared = {"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}}
+
+    def guarded(**condition: Any) -> tuple[LockoutFinding, ...]:
+        rule = guard(on_unit("Work"), Action="sns:*", Condition=spared | condition)
+        return found(plan_for(rule, stacksets=[stackset("topics", "Work", tags={"CostCenter": "7"})]))
+
+    (finding,) = guarded(**{"ForAnyValue:StringLike": {"aws:TagKeys": "Cost*"}})
+    assert finding.verdict is Verdict.DENIED
+    assert guarded(**{"ForAnyValue:StringLike": {"aws:TagKeys": "Approved*"}}) == ()
+    assert guarded(StringNotEquals={"aws:RequestTag/CostCenter": "7"}, Null={"aws:TagKeys": "false"}) == ()
+
+
+def test_replacement_deletes_what_deletion_would_keep() -> None:
+    topic = json.loads(TOPIC)
+    topic["Resources"]["Topic"]["DeletionPolicy"] = "Retain"
+    renamed = json.loads(json.dumps(topic).replace("alarms", "calls"))
+    settings = {"template": json.dumps(topic)}
+    live = live_stackset("topics", [("ou-work", FRANKFURT)], [instance(2, unit_id="ou-work")], **settings)
+    ids = [ROOT_ID, "ou-work", MANAGEMENT_ID, "000000000002"]
+    kept = guard(on_unit("Work"), Action="sns:DeleteTopic", Condition={"ArnNotLike": {"aws:PrincipalArn": [ACCESS]}})
+    there = observed([live_unit("Work")], [live_account("Shop", 2, "Work")], [full(*ids)], [live])
+
+    def plan(template: dict[str, Any]) -> Plan:
+        wanted = desired([unit("Work")], [SHOP], [kept], [stackset("topics", "Work", template=json.dumps(template))])
+        return plan_changes(wanted, there, load_quotas(), {"AWS::SNS::Topic": frozenset({"TopicName"})})
+
+    assert found(plan(topic)) == ()
+    assert {call.action for finding in found(plan(renamed)) for call in finding.calls} == {"sns:DeleteTopic"}
+
+
+def meantime(live: ObservedPolicy, wanted: Sequence[DesiredPolicy], *protect: str) -> tuple[LockoutFinding, ...]:
+    """What is found where Shop moves to Strict in the same run as the policies there change."""
+    ids = [ROOT_ID, "ou-work", "ou-strict", MANAGEMENT_ID, "000000000002"]
+    there = observed([live_unit("Work"), live_unit("Strict")], [live_account("Shop", 2, "Work")], [full(*ids), live])
+    shop = account("Shop", "Strict")
+    plan = desired(UNITS, [shop], wanted, protected_principals=(principal(*protect),), governed_regions=(FRANKFURT,))
+    return found(plan_changes(plan, there, load_quotas()))
+
+
+def test_account_does_not_come_under_what_is_still_to_be_taken_away() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    (finding,) = meantime(closed, [], "iam:GetRole")
+    assert (finding.verdict, finding.accounts, finding.when) == (
+        Verdict.DENIED,
+        ("Shop",),
+        "while the plan is carried out",
+    )
+    assert finding.exemptions == (), "the policy at hand is not the one that will be"
+    assert finding.because.endswith("bring it in a run of its own first")
+    assert meantime(closed, [], "s3:GetObject") == ()
+
+
+def test_account_waits_for_the_policy_that_spares_its_people() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    open = {"ArnNotLike": {"aws:PrincipalArn": [*SPARED["ArnNotLike"]["aws:PrincipalArn"], BREAK_GLASS]}}
+    assert meantime(closed, [guard(on_unit("Strict"), Action="iam:*", Condition=open)], "iam:GetRole") == ()
+
+
+def test_what_is_denied_at_the_end_is_told_once() -> None:
+    closed = live_policy("Guard", "ou-strict", content=document(Action="iam:*", Condition=SPARED))
+    more = guard(on_unit("Strict"), Action=["iam:*", "sts:*"])
+    (finding,) = meantime(closed, [more], "iam:GetRole")
+    assert (finding.when, len(finding.exemptions)) == ("", 1)
+
+
+def test_named_bucket_may_be_another_accounts() -> None:
+    upload = "arn:aws:s3:::company-templates/*"
+    own = {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}, **SPARED}
+    inside = guard(on_root(), Action="s3:*", Condition=own)
+    finding = only(plan_for(inside, protect=principal("s3:*", RequiredCall("s3:PutObject", upload))))
+    assert (finding.verdict, finding.unknown) == (Verdict.UNKNOWN, ("aws:ResourceAccount",))
+    assert [call.resource for call in finding.calls] == [upload]
+    elsewhere = RequiredCall("s3:PutObject", upload, {"aws:ResourceAccount": MANAGEMENT_ID})
+    assert only(plan_for(inside, protect=principal(elsewhere))).verdict is Verdict.DENIED
+    perimeter = {"StringNotEquals": {"aws:ResourceOrgID": "${orgctl:organization-id}"}, **SPARED}
+    outside = guard(on_root(), Action="s3:*", Condition=perimeter)
+    assert found(plan_for(outside, protect=principal(RequiredCall("s3:PutObject", upload)))) == ()
+
+
+def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:
+    closed = policy("Closed", on_root(), type=RCP, content=document(Principal="*", Action="sts:AssumeRoleWithSAML"))
+    plan = plan_for(closed)
+    assert found(plan) == ()
+    gap = Unread("trusted access", "", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.DENIED, "sign-in of IAM Identity Center")
+
+
+def test_principal_of_an_account_that_is_not_in_the_organization_is_no_pass() -> None:
+    stranger = "arn:aws:iam::999999999999:role/BreakGlass"
+    plan = plan_for(guard(on_root(), Action="kms:*"), protect=principal("kms:ListKeys", arn=stranger))
+    finding = only(plan)
+    assert (finding.verdict, finding.who, finding.accounts) == (
+        Verdict.NOT_EVALUATED,
+        "break-glass",
+        ("999999999999",),
+    )
+    assert finding.because.startswith("account 999999999999 is not in the organization")
+    visitor = principal(RequiredCall("sts:AssumeRole", "arn:aws:iam::*:role/x"), arn=stranger)
+    assert found(plan_for(guard(on_root(), Action="kms:*"), protect=visitor)) == ()
+    into_shop = principal(RequiredCall("sts:AssumeRole", "arn:aws:iam::${orgctl:account-id:Shop}:role/x"), arn=stranger)
+    assert found(plan_for(guard(on_root(), Action="kms:*"), protect=into_shop)) == ()
+
+
+def test_declarative_policies_that_could_not_be_read_leave_everything_open() -> None:
+    plan = plan_for(guard(on_root(), Action="ec2:*"))
+    gap = Unread("policies", "DECLARATIVE_POLICY_EC2/Settings", "access denied")
+    finding = only(replace(plan, observed=replace(plan.observed, unread=(gap,))))
+    assert (finding.verdict, finding.who) == (Verdict.NOT_EVALUATED, "everybody")

@@ -215,24 +215,103 @@ def test_a_rule_that_forwards_to_a_bus_of_another_account_is_created_changed_and
     assert events.list_rules()["Rules"] == []
 
 
-def test_a_rule_forwards_events_to_the_other_account(cloud: Cloud) -> None:
+@pytest.mark.parametrize("missing", ["", "role", "trust", "bus policy", "queue policy"])
+def test_a_rule_forwards_events_to_the_other_account_if_all_let_it(cloud: Cloud, missing: str) -> None:
     member, lineage = cloud.make_account(), cloud.make_account()
+    bus, inbox = f"arn:aws:events:{HOME}:{lineage}:event-bus/lineage", f"arn:aws:sqs:{HOME}:{lineage}:inbox"
+    rule = f"arn:aws:events:{HOME}:{lineage}:rule/lineage/all"
     queue = cloud.client("sqs", lineage).create_queue(QueueName="inbox")["QueueUrl"]
-    arn = f"arn:aws:sqs:{HOME}:{lineage}:inbox"
+    if missing != "queue policy":
+        send = allowing("sqs:SendMessage", inbox, Service="events.amazonaws.com")
+        send["Statement"][0]["Condition"] = {"ArnEquals": {"aws:SourceArn": rule}}
+        cloud.client("sqs", lineage).set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(send)})
     events = cloud.client("events", lineage)
     events.create_event_bus(Name="lineage")
+    if missing != "bus policy":
+        put = allowing("events:PutEvents", bus, AWS=member)
+        put["Statement"][0]["Sid"] = "put"
+        events.put_permission(EventBusName="lineage", Policy=json.dumps(put))
     events.put_rule(Name="all", EventBusName="lineage", EventPattern=json.dumps({"source": ["app"]}))
-    events.put_targets(Rule="all", EventBusName="lineage", Targets=[{"Id": "inbox", "Arn": arn}])
-    target = {
-        "Id": "bus",
-        "Arn": f"arn:aws:events:{HOME}:{lineage}:event-bus/lineage",
-        "RoleArn": f"arn:aws:iam::{member}:role/forward",
-    }
+    events.put_targets(Rule="all", EventBusName="lineage", Targets=[{"Id": "inbox", "Arn": inbox}])
+    iam = cloud.client("iam", member)
+    trusted = "ec2.amazonaws.com" if missing == "trust" else "events.amazonaws.com"
+    trust = allowing("sts:AssumeRole", "", Service=trusted)
+    iam.create_role(RoleName="forward", AssumeRolePolicyDocument=json.dumps(trust))
+    if missing != "role":
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}],
+        }
+        iam.put_role_policy(RoleName="forward", PolicyName="p", PolicyDocument=json.dumps(document))
+    target = {"Id": "bus", "Arn": bus, "RoleArn": f"arn:aws:iam::{member}:role/forward"}
     Stack(cloud, member).put("AWS::Events::Rule", {"EventPattern": {"source": ["app"]}, "Targets": [target]})
-    entry = {"Source": "app", "DetailType": "test", "Detail": '{"image": "ami-1"}'}
-    cloud.client("events", member).put_events(Entries=[entry])
-    (message,) = cloud.client("sqs", lineage).receive_message(QueueUrl=queue)["Messages"]
-    assert json.loads(message["Body"])["detail"] == {"image": "ami-1"}
+    entry = {"Source": "app", "DetailType": "test", "Detail": '{"image": "ami-1"}', "Resources": ["arn:r"]}
+    (answer,) = cloud.client("events", member).put_events(Entries=[entry])["Entries"]
+    messages = cloud.client("sqs", lineage).receive_message(QueueUrl=queue).get("Messages", [])
+    if missing:
+        assert messages == []
+        return
+    (message,) = messages
+    event = json.loads(message["Body"])
+    assert {name: event[name] for name in ("account", "region", "id", "resources", "detail", "detail-type")} == {
+        "account": member,
+        "region": HOME,
+        "id": answer["EventId"],
+        "resources": ["arn:r"],
+        "detail": {"image": "ami-1"},
+        "detail-type": "test",
+    }
+
+
+def allowing(action: str, resource: str, **principal: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [{name: value for name, value in statement.items() if value}]}
+
+
+@pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
+def test_a_locked_bucket_keeps_what_is_put_into_it(stack: Stack, mode: str) -> None:
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Days": 7}}}
+    stack.put("AWS::S3::Bucket", {"BucketName": "locked", "ObjectLockEnabled": True, "ObjectLockConfiguration": lock})
+    s3 = stack.client("s3")
+    found = s3.get_object_lock_configuration(Bucket="locked")["ObjectLockConfiguration"]
+    retention = found["Rule"]["DefaultRetention"]
+    assert (found["ObjectLockEnabled"], retention["Mode"], retention["Days"]) == ("Enabled", mode, 7)
+    assert s3.get_bucket_versioning(Bucket="locked")["Status"] == "Enabled"
+    version = s3.put_object(Bucket="locked", Key="k", Body=b"x")["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="locked", Key="k", VersionId=version)
+
+
+def test_the_policies_of_buckets_and_queues_are_written_changed_and_deleted(stack: Stack) -> None:
+    def deny(sid: str, action: str) -> dict[str, Any]:
+        document = allowing(action, "*", AWS="*")
+        document["Statement"][0] |= {"Effect": "Deny", "Sid": sid}
+        return document
+
+    def put(sid: str) -> None:
+        beside = {
+            "BucketPolicy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": {"Ref": "It"}, "PolicyDocument": deny(sid, "s3:PutBucketAcl")},
+            },
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}},
+            "QueuePolicy": {
+                "Type": "AWS::SQS::QueuePolicy",
+                "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": deny(sid, "sqs:PurgeQueue")},
+            },
+        }
+        stack.put("AWS::S3::Bucket", {"BucketName": "the-bucket"}, beside=beside)
+
+    s3, sqs = stack.client("s3"), stack.client("sqs")
+    for sid in ("one", "two"):
+        put(sid)
+        assert json.loads(s3.get_bucket_policy(Bucket="the-bucket")["Policy"])["Statement"][0]["Sid"] == sid
+        url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+        policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        assert json.loads(policy)["Statement"][0]["Sid"] == sid
+    stack.put("AWS::S3::Bucket", {"BucketName": "the-bucket"})
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket="the-bucket")
 
 
 def test_a_bus_with_its_rule_and_policy_is_created_changed_and_deleted(stack: Stack) -> None:
@@ -594,10 +673,10 @@ def test_properties_of_the_wrong_form_fail_the_stack(
         ),
         (
             "AWS::S3::Bucket",
-            {"ObjectLockEnabled": True},
+            {"AccelerateConfiguration": {}},
             "",
             (
-                "ValidationError: the orgctl sandbox does not emulate the property ObjectLockEnabled of "
+                "ValidationError: the orgctl sandbox does not emulate the property AccelerateConfiguration of "
                 "AWS::S3::Bucket (resource It)"
             ),
         ),

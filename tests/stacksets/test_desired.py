@@ -293,8 +293,7 @@ def test_all_wrong_parameters_of_a_guardrail_are_told_at_once(tmp_path):
         ),
         (
             f"organization.yaml:{AFTER + 6}:36: parameter 'http_put_response_hop_limit' of guardrail "
-            "'ec2-account-settings' should be less than or equal to 64, not 65; it means: "
-            "How many network hops a metadata token may travel; 2 lets containers reach it; -1 is no preference."
+            "'ec2-account-settings': 65 is no number of hops; write 1 to 64, or -1 for no preference"
         ),
         (
             f"organization.yaml:{AFTER + 7}:34: parameter 'image_block_public_access' of guardrail "

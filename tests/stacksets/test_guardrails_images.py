@@ -180,7 +180,7 @@ def test_tags_that_approve_images_are_guarded_whatever_they_are_called():
     guardrail = guardrails()["approval-tags"]
     writing, _ = guardrail.render(guardrail.parameters(tag_keys=("Scan", "Approval")), around)["Statement"]
     assert writing["Condition"]["ForAnyValue:StringEqualsIgnoreCase"] == {
-        "aws:TagKeys": ["ec2:SharedTag/status", "Approval", "Scan"]
+        "aws:TagKeys": ["Approval", "Scan", "ec2:SharedTag/status"]
     }
 
 

@@ -57,7 +57,7 @@ def test_parameters_that_would_do_nothing_or_that_aws_refuses_are_told_in_words(
   - name: B
     type: DECLARATIVE_POLICY_EC2
     guardrail: ec2-account-settings
-    parameters: {image_accounts: [Shop], image_names: ["?a", "gold$"]}
+    parameters: {image_accounts: [Shop], image_names: ["?a", "gold$"], exception_message: ""}
     attach: {root: true}"""
     assert refusal(tmp_path, policies) == [
         (
@@ -71,6 +71,10 @@ def test_parameters_that_would_do_nothing_or_that_aws_refuses_are_told_in_words(
         (
             "9:62: parameter 'image_names' of guardrail 'ec2-account-settings': 'gold$' is not a name of images; "
             "use 1 to 128 letters, digits, spaces and ()[]./-'@_*?"
+        ),
+        (
+            "9:91: parameter 'exception_message' of guardrail 'ec2-account-settings' should have at least 1 character, "
+            "not ''; it means: What AWS tells people whose call the policy refuses."
         ),
     ]
 

@@ -8,11 +8,12 @@ from moto.cloudformation.exceptions import ValidationError
 
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
+from org.sandbox.stack_types.functions import EventSourceMapping, Function
 from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
-from org.sandbox.stack_types.messaging import Queue, Topic
-from org.sandbox.stack_types.storage import Bucket, Parameter
+from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 _EMULATED: tuple[ResourceType, ...] = (
     Alias(),
     Bucket(),
+    BucketPolicy(),
     EventBus(),
     EventBusPolicy(),
+    EventSourceMapping(),
+    Function(),
     Key(),
     LogGroup(),
     Parameter(),
     Queue(),
+    QueuePolicy(),
     ResourcePolicy(),
     Role(),
     Rule(),

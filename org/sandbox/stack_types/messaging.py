@@ -1,7 +1,8 @@
-"""AWS::SNS::Topic and AWS::SQS::Queue."""
+"""AWS::SNS::Topic, AWS::SQS::Queue and QueuePolicy."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.sns.models import sns_backends
@@ -106,6 +107,39 @@ class Queue:
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
         queue = _queue(created, wanted)
         return {"Arn": queue.queue_arn, "QueueName": queue.name, "QueueUrl": created.physical_id}[name]
+
+
+class QueuePolicy:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html."""
+
+    shape = Shape(
+        "AWS::SQS::QueuePolicy", properties=frozenset({"PolicyDocument", "Queues"}), attributes=frozenset({"Id"})
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        if not isinstance(wanted.properties["PolicyDocument"], dict) or not wanted.properties["Queues"]:
+            raise ResourceRefused("Properties validation failed: PolicyDocument must be an object, Queues a list")
+        return Created(wanted.name)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:
+        queues = wanted.properties["Queues"]
+        for url in [each for each in (old.properties["Queues"] if old else []) if each not in queues]:
+            self._write(wanted, url, "")
+        for url in queues:
+            self._write(wanted, url, json.dumps(wanted.properties["PolicyDocument"]))
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:  # noqa: ARG002  # it is known by its queues
+        for url in wanted.properties["Queues"]:
+            self._write(wanted, url, "")
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Id
+        return created.physical_id
+
+    def _write(self, wanted: Wanted, url: str, policy: str) -> None:
+        backend, name = _queues(wanted), str(url).rpartition("/")[2]
+        if name in backend.queues:
+            backend.set_queue_attributes(name, {"Policy": policy})
 
 
 def _topics(wanted: Wanted) -> SNSBackend:

@@ -1,14 +1,15 @@
-"""AWS::S3::Bucket (its basic properties) and AWS::SSM::Parameter."""
+"""AWS::S3::Bucket (its basic properties), BucketPolicy, and AWS::SSM::Parameter."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 
-from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted, removed_keys
+from org.sandbox.stack_types.interface import Created, Properties, ResourceRefused, Shape, Wanted, removed_keys
 
 if TYPE_CHECKING:
     from moto.s3.models import S3Backend
@@ -24,6 +25,8 @@ class Bucket:
             {
                 "BucketEncryption",
                 "BucketName",
+                "ObjectLockConfiguration",
+                "ObjectLockEnabled",
                 "OwnershipControls",
                 "PublicAccessBlockConfiguration",
                 "Tags",
@@ -33,6 +36,7 @@ class Bucket:
         attributes=frozenset({"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}),
         name_property="BucketName",
         name_limit=63,
+        replaced_by=frozenset({"ObjectLockEnabled"}),
     )
 
     def create(self, wanted: Wanted) -> Created:
@@ -56,7 +60,24 @@ class Bucket:
         live_tags = backend.tagger.get_tag_dict_for_resource(bucket.arn)
         kept_tags = {key: value for key, value in live_tags.items() if not old or key not in old.tags}
         backend.put_bucket_tagging(name, kept_tags | wanted.tags)
+        self._lock(backend, name, properties)
         return created
+
+    def _lock(self, backend: S3Backend, name: str, properties: Properties) -> None:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-objectlockconfiguration.html."""
+        enabled = properties.get("ObjectLockEnabled") in (True, "true")
+        rule = (properties.get("ObjectLockConfiguration") or {}).get("Rule", {}).get("DefaultRetention", {})
+        if rule and not enabled:
+            raise ResourceRefused("Object Lock configuration cannot be enabled on existing buckets")
+        if enabled:
+            if properties.get("VersioningConfiguration", {"Status": "Enabled"})["Status"] != "Enabled":
+                raise ResourceRefused(
+                    "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+                )
+            bucket = backend.get_bucket(name)
+            bucket.versioning_status, bucket.object_lock_enabled = "Enabled", True
+            days, years = (int(rule.get(each, 0)) for each in ("Days", "Years"))
+            backend.put_object_lock_configuration(name, True, rule.get("Mode"), days, years)
 
     def delete(self, created: Created, wanted: Wanted) -> None:
         if _buckets(wanted).delete_bucket(created.physical_id) is None:
@@ -64,6 +85,35 @@ class Bucket:
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
         return _buckets(wanted).get_bucket(created.physical_id).get_cfn_attribute(name)
+
+
+class BucketPolicy:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html."""
+
+    shape = Shape(
+        "AWS::S3::BucketPolicy",
+        properties=frozenset({"Bucket", "PolicyDocument"}),
+        replaced_by=frozenset({"Bucket"}),
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        bucket = _buckets(wanted).get_bucket(str(wanted.properties["Bucket"]))
+        if bucket.policy:
+            raise ResourceRefused(f"The bucket policy already exists on bucket {bucket.name}.")
+        if not isinstance(wanted.properties["PolicyDocument"], dict):
+            raise ResourceRefused("Properties validation failed: PolicyDocument must be an object")
+        return Created(bucket.name)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # one property
+        policy = json.dumps(wanted.properties["PolicyDocument"])
+        _buckets(wanted).put_bucket_policy(created.physical_id, policy.encode())
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        _buckets(wanted).delete_bucket_policy(created.physical_id)
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
+        raise NotImplementedError
 
 
 class Parameter:

@@ -1,0 +1,225 @@
+"""EventBridge: an event goes along the rules of a bus to their targets, and AWS's checks are made on the way.
+
+Targets are buses, also of other accounts and Regions, and SQS queues. moto loses the account, the Region and the id of
+an event that is forwarded, and asks nobody whether it may be.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from moto.core.utils import utcnow
+from moto.events.models import EventsBackend, events_backends
+from moto.moto_api._internal import mock_random
+from moto.sqs.models import sqs_backends
+
+from org.model import RequiredCall
+from org.policy.request import Principal, PrincipalKind
+from org.sandbox.authorization.decide import authorize_as
+from org.sandbox.authorization.denial import Denied
+
+if TYPE_CHECKING:
+    from moto.events.models import Rule
+    from moto.sqs.models import Queue
+
+_log = logging.getLogger(__name__)
+
+_EVENTS = Principal("events.amazonaws.com", "", PrincipalKind.SERVICE)
+_MOST_BUSES = 5
+"""As many hops as an event makes before it is taken for one that goes round in circles [H]."""
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    account: str
+    region: str
+    name: str = "default"
+
+    @classmethod
+    def of_arn(cls, arn: str) -> Bus:
+        parts = arn.split(":", 5)
+        return cls(parts[4], parts[3], parts[5].removeprefix("event-bus/"))
+
+
+def publish(event: Event, bus: Bus, hops: int = 0) -> None:
+    """Bring an event, whole with its envelope, to all targets of the rules that it matches."""
+    found = events_backends[bus.account][bus.region].event_buses.get(bus.name)
+    if found is None:
+        _log.warning(
+            "event %s is lost: there is no event bus %s in %s %s", event["id"], bus.name, bus.account, bus.region
+        )
+        return
+    for rule in list(found.rules.values()):
+        if rule.state == "ENABLED" and _matches(rule, event):
+            for target in rule.targets:
+                _send(event, rule, target, hops)
+
+
+def _matches(rule: Rule, event: Any) -> bool:
+    return bool(rule.event_pattern.get_pattern()) and rule.event_pattern.matches_event(event)
+
+
+class _Undelivered(Exception):
+    """Why an event does not reach a target."""
+
+
+def _send(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> None:
+    try:
+        _deliver(event, rule, target, hops)
+    except Denied as denied:
+        _dead_letter(event, rule, target, denied.message)
+    except _Undelivered as why:
+        _dead_letter(event, rule, target, str(why))
+
+
+def _deliver(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> None:
+    arn = str(target["Arn"])
+    match arn.split(":")[2]:
+        case "events" if hops >= _MOST_BUSES:
+            raise _Undelivered(f"it has passed {_MOST_BUSES} buses")
+        case "events":
+            _require_role(rule, target, arn)
+            publish(event, Bus.of_arn(arn), hops + 1)
+        case "sqs":
+            _enqueue(json.dumps(event, separators=(",", ":")), arn, rule)
+        case service:
+            raise NotImplementedError(f"targets of {service}")
+
+
+def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
+    """The rule's role must be allowed to put events, and the bus's policy must let it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    role = str(target.get("RoleArn") or rule.role_arn or "")
+    if not role:
+        raise _Undelivered("the target has no role, which a bus needs")
+    account = role.split(":")[4]
+    partition, name = role.split(":")[1], role.rpartition("/")[2]
+    session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{mock_random.uuid4().hex}"
+    source = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
+    authorize_as(_EVENTS, RequiredCall("sts:AssumeRole", role, source), rule.region_name)
+    authorize_as(
+        Principal(role, account, PrincipalKind.ROLE, session), RequiredCall("events:PutEvents", arn), rule.region_name
+    )
+
+
+def _enqueue(body: str, arn: str, rule: Rule) -> None:
+    queue = find_queue(arn)
+    if queue is None:
+        raise _Undelivered(f"there is no queue {arn}")
+    source = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
+    authorize_as(_EVENTS, RequiredCall("sqs:SendMessage", arn, source), queue.region)
+    key = getattr(queue, "kms_master_key_id", None)
+    if key and str(key).startswith("arn:"):
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            authorize_as(_EVENTS, RequiredCall(action, str(key), source), queue.region)
+    sqs_backends[queue.account_id][queue.region].send_message(queue.name, body)
+
+
+def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: str) -> None:
+    _log.warning("event %s did not reach %s from rule %s: %s", event["id"], target["Arn"], rule.arn, why)
+    arn = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if arn:
+        try:
+            _enqueue(json.dumps(event, separators=(",", ":")), str(arn), rule)
+        except (Denied, _Undelivered) as also:
+            _log.warning("event %s did not reach the dead-letter queue either: %s", event["id"], also)
+
+
+def find_queue(arn: str) -> Queue | None:
+    """Answer a queue by its ARN."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    queue: Queue | None = sqs_backends[account][region].queues.get(name)
+    return queue
+
+
+def _put_events(self: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [_put(self, entry) for entry in events]
+
+
+def _put(backend: EventsBackend, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Take one entry of PutEvents.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html; nobody but AWS sends
+    events of `aws.…` [H: the words].
+    """
+    for name in ("Source", "DetailType", "Detail"):
+        if not entry.get(name):
+            what = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": what}
+    if str(entry["Source"]).startswith("aws."):
+        return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
+    try:
+        detail = json.loads(entry["Detail"])
+    except ValueError:
+        detail = None
+    if not isinstance(detail, dict):
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    event = envelope(
+        source=str(entry["Source"]),
+        detail_type=str(entry["DetailType"]),
+        account=backend.account_id,
+        region=backend.region_name,
+        detail=detail,
+        resources=entry.get("Resources") or [],
+        time=_moment(entry.get("Time")),
+    )
+    named = str(entry.get("EventBusName") or "default")
+    bus = Bus.of_arn(named) if named.startswith("arn:") else Bus(backend.account_id, backend.region_name, named)
+    publish(event, bus)
+    return {"EventId": event["id"]}
+
+
+def envelope(
+    *,
+    source: str,
+    detail_type: str,
+    account: str,
+    region: str,
+    detail: Event,
+    resources: list[str] | None = None,
+    time: datetime | None = None,
+) -> dict[str, Any]:
+    """Answer an event as it looks on a bus.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+    """
+    moment = time or utcnow().replace(tzinfo=UTC)
+    return {
+        "version": "0",
+        "id": str(mock_random.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": resources or [],
+        "detail": dict(detail),
+    }
+
+
+def _moment(given: object) -> datetime | None:
+    if isinstance(given, int | float):
+        return datetime.fromtimestamp(given, UTC)
+    return None
+
+
+def queues_with_messages() -> Iterator[Queue]:
+    """Answer every queue in which something can be taken."""
+    for regions in list(sqs_backends.values()):
+        for backend in list(regions.values()):
+            yield from (queue for queue in backend.queues.values() if any(each.visible for each in queue.messages))
+
+
+def install() -> None:
+    EventsBackend.put_events = _put_events  # type: ignore[method-assign]

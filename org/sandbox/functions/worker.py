@@ -1,0 +1,112 @@
+"""A function's process: started at its first event, kept warm, ended when its code or settings change."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_RUNNER = Path(__file__).with_name("runner.py")
+_STOP_SECONDS = 5.0
+
+
+class FunctionFailed(Exception):
+    """What the function raised, or that it ended or ran out of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What decides whether a process can be used again."""
+
+    arn: str
+    name: str
+    handler: str
+    digest: str
+    seconds: int
+    memory: int
+    environment: tuple[tuple[str, str], ...]
+
+
+class Worker:
+    """One process, with one event at a time."""
+
+    def __init__(self, program: Program, code: bytes) -> None:
+        self.program = program
+        self._folder = Path(tempfile.mkdtemp(prefix="orgctl-function-"))
+        zipfile.ZipFile(io.BytesIO(code)).extractall(self._folder)
+        reading, writing = os.pipe()
+        self._answers = os.fdopen(reading, "rb", buffering=0)
+        self._pending = b""
+        # What it prints goes where the sandbox's own log goes.
+        self._process = subprocess.Popen(  # noqa: S603 - our runner, with the zip that the user deployed
+            # Isolated: neither the folder nor PYTHONPATH of the sandbox is the function's.
+            [sys.executable, "-I", str(_RUNNER), str(self._folder), program.handler, str(writing)],
+            stdin=subprocess.PIPE,
+            env=dict(program.environment),
+            cwd=self._folder,
+            pass_fds=(writing,),
+        )
+        os.close(writing)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def invoke(self, event: Mapping[str, Any], request_id: str) -> Any:
+        """Answer what the handler returns.
+
+        Raises FunctionFailed for what it raises, and where it ends or takes longer than its timeout; then the process
+        is gone.
+        """
+        context = {
+            "function_name": self.program.name,
+            "invoked_function_arn": self.program.arn,
+            "memory_limit_in_mb": str(self.program.memory),
+            "aws_request_id": request_id,
+            "seconds": self.program.seconds,
+        }
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"event": event, "context": context}).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise FunctionFailed(f"{self.program.name} has ended") from error
+        answer = json.loads(self._read_line())
+        if "error" in answer:
+            raise FunctionFailed(f"{answer['error']['errorType']}: {answer['error']['errorMessage']}")
+        return answer["result"]
+
+    def _read_line(self) -> bytes:
+        while b"\n" not in self._pending:
+            ready, _, _ = select.select([self._answers], [], [], self.program.seconds)
+            if not ready:
+                self.end()
+                raise FunctionFailed(f"Task timed out after {self.program.seconds}.00 seconds")
+            some = self._answers.read(65_536)
+            if not some:
+                raise FunctionFailed(f"{self.program.name} has ended")
+            self._pending += some
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait(_STOP_SECONDS)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._answers.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
