@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from handlers.lineage.graph import Graph
+from handlers.lineage.gremlin.storage import Form
 from handlers.lineage.model import Batch, Key, Kind
 from handlers.lineage.queries.asking import Bounds, Scope
 from handlers.lineage.queries.coverage import coverage
@@ -28,6 +29,7 @@ from tests.lineage.test_impact import BAD, CHAIN, COPY, SCOPE, STORY
 from tests.support.histories import at, key
 from tests.support.lineage import ACCOUNT, MemoryGraph, instance, note
 
+GREMLIN = pytest.mark.xdist_group("gremlin")
 HISTORY = History(150, 600)
 START = HISTORY.key((Sort.IMAGE, 3))
 LEAF = HISTORY.key((Sort.IMAGE, 149))
@@ -40,9 +42,14 @@ def filled(graph: Graph) -> Graph:
     return graph
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Graph]:
-    graph = SqliteGraph(tmp_path / "lineage.sqlite")
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(form, marks=GREMLIN, id=f"gremlin, {form.value}") for form in Form)],
+)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Graph]:
+    if isinstance(request.param, Form):
+        graph = request.getfixturevalue("gremlin_server").empty(request.param)
+    else:
+        graph = SqliteGraph(tmp_path / "lineage.sqlite")
     yield filled(graph)
     graph.close()
 
