@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from handlers.lineage.graph import Graph
-from handlers.lineage.gremlin.storage import Form
 from handlers.lineage.model import Batch, Key, Kind
 from handlers.lineage.queries.asking import Bounds, Scope
 from handlers.lineage.queries.coverage import coverage
@@ -23,13 +20,11 @@ from handlers.lineage.queries.search import Wanted, search
 from handlers.lineage.queries.show import show
 from handlers.lineage.queries.smallest import smallest_rebuild
 from handlers.lineage.queries.verify import verify
-from handlers.lineage.sqlite import SqliteGraph
 from tests.bench.lineage_history import History, Sort
 from tests.lineage.test_impact import BAD, CHAIN, COPY, SCOPE, STORY
 from tests.support.histories import at, key
 from tests.support.lineage import ACCOUNT, MemoryGraph, instance, note
 
-GREMLIN = pytest.mark.xdist_group("gremlin")
 HISTORY = History(150, 600)
 START = HISTORY.key((Sort.IMAGE, 3))
 LEAF = HISTORY.key((Sort.IMAGE, 149))
@@ -42,16 +37,9 @@ def filled(graph: Graph) -> Graph:
     return graph
 
 
-@pytest.fixture(
-    params=["sqlite", *(pytest.param(form, marks=GREMLIN, id=f"gremlin, {form.value}") for form in Form)],
-)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Graph]:
-    if isinstance(request.param, Form):
-        graph = request.getfixturevalue("gremlin_server").empty(request.param)
-    else:
-        graph = SqliteGraph(tmp_path / "lineage.sqlite")
-    yield filled(graph)
-    graph.close()
+@pytest.fixture
+def engine(graph: Graph) -> Graph:
+    return filled(graph)
 
 
 def answers(graph: Graph, start: Key, leaf: Key) -> list[object]:
