@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -158,6 +159,21 @@ def test_layers_are_in_the_order_in_which_to_rebuild() -> None:
     assert [each.key for each in found.gone] == [image("c")]
     assert found.outside == (image("d"),)
     assert found.circular == ()
+
+
+@pytest.mark.parametrize("names", [*permutations("abcd")])
+def test_an_image_waits_for_the_last_of_its_parents(names) -> None:
+    one, two, three, last = map(image, names)
+    pairs = [(one, BAD), (two, one), (three, BAD), (last, two), (last, three)]
+    found = frontiers(graph_of(*(fact(Relation.COPIED_FROM, *pair, 1) for pair in pairs)), BAD)
+    assert [[each.key for each in layer] for layer in found.layers] == [[BAD], sorted([one, three]), [two], [last]]
+
+
+def test_many_parents_of_one_image_are_cut_at_the_image() -> None:
+    many = [pair for n in range(5) for pair in ((image(f"{n}"), BAD), (MADE, image(f"{n}")))]
+    used = fact(Relation.LAUNCHED_FROM, instance("1"), MADE, 2)
+    found = smallest_rebuild(graph_of(*(fact(Relation.COPIED_FROM, *pair, 1) for pair in many), used), BAD)
+    assert [each.image.key for each in found.rebuild] == [MADE]
 
 
 def test_a_circle_stands_in_one_layer() -> None:

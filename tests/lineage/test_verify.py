@@ -78,6 +78,7 @@ def test_a_stub_on_the_way_up_breaks_it() -> None:
     found = verify(graph_of(*BUILT[1:]), MADE, ["amazon"], SCOPE)
     assert found.result is Result.BROKEN
     assert [(each.why, each.about) for each in found.missing] == [(Why.UNSEEN_CREATION, PUBLIC)]
+    assert found.untrusted == (), "whose it is was not said"
     assert not found.complete
 
 

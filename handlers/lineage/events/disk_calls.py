@@ -14,7 +14,7 @@ ROOT_DEVICES = frozenset({"/dev/xvda", "/dev/sda1", "/dev/sda", "xvda", "sda1"})
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html
 """
-_FAST_LAUNCH = ("AWSServiceRoleForEC2FastLaunch", "ec2fastlaunch.amazonaws.com")
+_FAST_LAUNCH = "ec2fastlaunch.amazonaws.com"
 
 
 def _new_snapshot(call: Call, tell: Teller, id: str, state: str | None = None) -> Key:
@@ -46,8 +46,8 @@ def create_snapshots(call: Call, tell: Teller) -> None:
         volume = tell.thing(Kind.VOLUME, row.need("volumeid"))
         tell.relate(Relation.SNAPSHOT_OF, snapshot, volume)
         tell.relate(Relation.ATTACHED_TO, volume, instance)
-        if any(mark in call.service for mark in _FAST_LAUNCH):
-            # That EC2 Fast Launch makes its snapshots by this call and role is not documented [H].
+        if call.service == _FAST_LAUNCH:
+            # That EC2 Fast Launch makes its snapshots by this call is not documented [H].
             tell.relate(Relation.PRELAUNCHED_FROM, snapshot, instance, inferred=True)
 
 

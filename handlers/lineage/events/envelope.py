@@ -26,6 +26,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}", re.ASCII)
 _SERVICE = re.compile(r"aws\.[a-z0-9.-]{1,64}", re.ASCII)
 _VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}", re.ASCII)
+_SERVICE_LINKED = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/aws-service-role/([a-z0-9.-]+)/[^/]+", re.ASCII)
 _PARTITIONS = (
     ("cn-", "aws-cn"),
     ("us-gov-", "aws-us-gov"),
@@ -63,7 +64,11 @@ class Call:
     actor: str
     """The caller's ARN, or the service if there is none."""
     service: str
-    """What tells of a service of AWS as the caller: `invokedBy` and the ARN of the role, or empty."""
+    """The service of AWS that made the call, as `backup.amazonaws.com`, or empty.
+
+    From what nobody else can take on: `invokedBy`, or the path of a service-linked role. Not from names of roles, users
+    and sessions, which anybody chooses.
+    """
     error: str
     message: str
     request: Node
@@ -163,8 +168,12 @@ def _caller(identity: object) -> tuple[str, str]:
     arn, by = _optional(identity, "arn"), _optional(identity, "invokedBy")
     if by == "AWS Internal":
         by = ""
-    role = arn if "/AWSServiceRoleFor" in arn or "/AWSBackup" in arn or "/AWSDataLifecycle" in arn else ""
-    return arn or by or _optional(identity, "principalId"), f"{by} {role}".strip()
+    if not by:
+        context = identity.get("sessionContext")
+        issuer = context.get("sessionIssuer") if isinstance(context, dict) else None
+        role = _SERVICE_LINKED.fullmatch(_optional(issuer, "arn")) if isinstance(issuer, dict) else None
+        by = role[1] if role else ""
+    return arn or by or _optional(identity, "principalId"), by
 
 
 def _text(members: Mapping[str, object], name: str) -> str:

@@ -16,7 +16,8 @@ from handlers.lineage.model import Key, Kind, Relation
 Reader = Callable[[Call, Teller], None]
 
 _IMAGE_BUILDER_TAG = "Ec2ImageBuilderArn"
-_BY_IMAGE_BUILDER = ("imagebuilder.amazonaws.com", "AWSServiceRoleForImageBuilder")
+_IMAGE_BUILDER = "imagebuilder.amazonaws.com"
+_BACKUPS = frozenset({"backup.amazonaws.com", "dlm.amazonaws.com"})
 _S3_URL = re.compile(r"s3://([^/\s]{1,255})/(\S{1,1024})|https://([^./\s]{1,255})\.s3[^/\s]*/(\S{1,1024})")
 
 
@@ -37,7 +38,7 @@ def _new_image(call: Call, tell: Teller, method: str, state: str) -> Key:
     )
     # Anybody can put the tag; only for Image Builder's own calls it says who built the image [H].
     builder = tags.get(_IMAGE_BUILDER_TAG)
-    if builder and any(mark in call.service for mark in _BY_IMAGE_BUILDER):
+    if builder and call.service == _IMAGE_BUILDER:
         tell.relate(Relation.BUILT_BY, image, tell.by_arn(Kind.RECIPE, builder))
     return image
 
@@ -45,14 +46,10 @@ def _new_image(call: Call, tell: Teller, method: str, state: str) -> Key:
 def made_for_backup(call: Call, tags: Mapping[str, str]) -> str | None:
     """Answer `yes` if AWS Backup or Data Lifecycle Manager made it: a copy of a live machine, never a golden image.
 
-    Tags that start with `aws:` are AWS's alone. The default roles' names are not, but who takes one only makes his
-    image count for less.
+    Tags that start with `aws:` are AWS's alone.
     """
     of_service = any(name.startswith(("aws:backup:", "aws:dlm:")) for name in tags)
-    by_service = any(
-        mark in call.service for mark in ("backup.amazonaws.com", "dlm.amazonaws.com", "Backup", "DataLifecycle")
-    )
-    return "yes" if of_service or by_service else None
+    return "yes" if of_service or call.service in _BACKUPS else None
 
 
 def create_image(call: Call, tell: Teller) -> None:

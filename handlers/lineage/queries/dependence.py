@@ -13,7 +13,7 @@ from typing import NamedTuple
 from handlers.lineage.model import Key, Time
 from handlers.lineage.queries.passage import Arc, is_bytes, upward
 from handlers.lineage.queries.walk import Walk
-from handlers.lineage.queries.windows import BEGINNING, END, Windows, meets
+from handlers.lineage.queries.windows import BEGINNING, END
 
 
 class Moment(NamedTuple):
@@ -61,20 +61,17 @@ def dependence_of(walk: Walk, users: Iterable[Key]) -> Dependence:
 
 def _parents(child: Moment, arcs: Iterable[Arc], walk: Walk) -> set[Moment]:
     found: set[Moment] = set()
-    asked: Windows = ((child.start, child.end),)
     for arc in arcs:
-        parent = arc.fact.parent
-        if parent in walk.levels[0]:
-            if upward(arc, asked):
-                found.add(moment_of(walk, parent))
-            continue
-        found.update(
-            Moment(parent, start, end) for start, end in upward(arc, asked) if meets(walk.windows[parent], start, end)
-        )
+        parent, asked = arc.fact.parent, upward(arc, ((child.start, child.end),))
+        if parent not in walk.levels[0]:
+            found.update(Moment(parent, start, end) for start, end in asked)
+        elif asked:
+            found.add(moment_of(walk, parent))
     return found
 
 
 def _reached(start: Moment, below: Mapping[Moment, list[Moment]]) -> dict[Moment, tuple[Moment, ...]]:
+    """Answer what lies below the start: of a thing that held something else at some time, that time does not."""
     reached: dict[Moment, tuple[Moment, ...]] = {}
     waiting = [start]
     while waiting:

@@ -227,6 +227,22 @@ def test_weakness_22_a_service_without_arn_is_named():
     assert facts_of(event)[0].evidence.actor == "imagebuilder.amazonaws.com"
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sts::111122223333:assumed-role/Evil/AWSServiceRoleForImageBuilder",
+        "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForImageBuilder/x",
+        "arn:aws:iam::111122223333:user/aws-service-role/imagebuilder.amazonaws.com/x",
+    ],
+)
+def test_weakness_22_nobody_passes_for_a_service_by_a_name_that_he_chose(arn):
+    tag = {"key": "Ec2ImageBuilderArn", "value": "arn:aws:imagebuilder:eu-central-1:111122223333:image/golden/1.0.0/1"}
+    request = {"instanceId": "i-0aaa1111", "tagSpecificationSet": {"items": [{"resourceType": "image", "tags": [tag]}]}}
+    identity = {"type": "AssumedRole", "arn": arn, "sessionContext": {"sessionIssuer": {"arn": arn}}}
+    event = call("CreateImage", request, {"imageId": "ami-0aaa1111"}, identity=identity)
+    assert Relation.BUILT_BY not in {fact.relation for fact in facts_of(event)}
+
+
 def test_weakness_23_a_copy_of_an_image_that_nobody_has_heard_of_is_a_fact_all_the_same():
     event = call(
         "CopyImage",
