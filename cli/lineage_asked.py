@@ -15,7 +15,7 @@ from handlers.lineage.model import Place, Time
 from handlers.lineage.open import open_graph
 from handlers.lineage.queries.asking import Bounds, Scope
 from org.errors import OrgctlError
-from org.model import AccountId, LiveState, Region
+from org.model import AccountId, LiveState, Region, WantedState
 
 if TYPE_CHECKING:
     from config.manifest import Manifest
@@ -73,8 +73,11 @@ def opened(asked: Asked, *, create: bool = False) -> Iterator[Graph]:
 def opened_url(url: str, settings: Settings, *, create: bool = False) -> Iterator[Graph]:
     """Open a graph by its URL; with --sandbox only one on this machine."""
     parts = urlsplit(url)
-    if settings.sandbox and parts.scheme != "sqlite" and parts.hostname not in _HERE:
-        raise OrgctlError(url, "with --sandbox nothing is asked beyond this machine", "leave out one of the two")
+    if parts.scheme != "sqlite":
+        if settings.sandbox and parts.hostname not in _HERE:
+            raise OrgctlError(url, "with --sandbox nothing is asked beyond this machine", "leave out one of the two")
+        if settings.profile:
+            raise OrgctlError("--profile", "a graph is asked with the environment's credentials", "set AWS_PROFILE")
     graph = open_graph(url, create=create)
     try:
         yield graph
@@ -105,7 +108,8 @@ def known_besides(asked: Asked, silence: int | None = None) -> Besides:
     if asked.live:
         names, whole, organization = _live_accounts(asked.settings)
     else:
-        told = [(each.id, each.name) for each in manifest.accounts] if manifest else []
+        accounts = manifest.accounts if manifest else ()
+        told = [(each.id, each.name) for each in accounts if each.state is not WantedState.CLOSED]
         names, organization = {AccountId(id): str(name) for id, name in told if id}, ""
         whole = frozenset(names) if len(names) == len(told) else frozenset()
     regions = manifest.organization.governed_regions if manifest else ()

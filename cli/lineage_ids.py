@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from config.fields import known_regions
 from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Kind, key_of, parts_of
@@ -12,6 +11,7 @@ from handlers.lineage.queries.asking import ALL_RELATIONS
 from handlers.lineage.queries.fetch import facts_into
 from org.errors import NotFound, OrgctlError
 from org.model import Region
+from org.regions import known_regions
 
 _KINDS = {
     "ami": Kind.IMAGE,

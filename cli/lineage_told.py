@@ -27,7 +27,7 @@ A = TypeVar("A", bound=Answer)
 
 def tell(asked: Asked, besides: Besides, answer: A, lines_of: Callable[[A, Words], Lines]) -> int:
     """Print an answer that may be incomplete; answer the exit code."""
-    words = Words(besides.names, asked.settings.verbose)
+    words = _words(asked, besides)
     if asked.settings.is_json:
         tell_json(answer)
     else:
@@ -41,6 +41,10 @@ def tell_whole(asked: Asked, besides: Besides, answer: A, lines_of: Callable[[A,
     if not (answer.reasons or asked.settings.is_json):
         tell_lines([Text("complete: nothing is known to be missing", "green")])
     return code
+
+
+def _words(asked: Asked, besides: Besides) -> Words:
+    return Words(besides.names, asked.settings.verbose, bool(besides.scope.accounts))
 
 
 def _dated(asked: Asked, lines: Lines) -> Lines:
@@ -65,4 +69,4 @@ def tell_all(asked: Asked, besides: Besides, answer: Sequence[object], lines_of:
     if asked.settings.is_json:
         tell_json(list(answer))
     else:
-        tell_lines(lines_of(Words(besides.names, asked.settings.verbose)))
+        tell_lines(lines_of(_words(asked, besides)))

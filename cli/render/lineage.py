@@ -40,6 +40,8 @@ class Words:
 
     names: Mapping[AccountId, str]
     verbose: bool = False
+    accounts_known: bool = False
+    """Whether it is known which accounts are the organization's."""
 
     def account(self, account: str) -> str:
         name = self.names.get(AccountId(account))
@@ -47,10 +49,9 @@ class Words:
 
     def thing(self, thing: Thing) -> Text:
         """Say on one line which thing it is, where, whose, and in which state."""
-        named = thing.name != parts_of(thing.key).name
         where = [] if thing.region == "-" else [thing.region]
         told = " · ".join(printable(each) for each in (*where, self.account(thing.account), thing.state) if each)
-        text = Text.assemble((key_text(thing.key), "bold"), f" “{printable(thing.name)}”" if named else "")
+        text = Text.assemble((key_text(thing.key), "bold"), name_text(thing))
         text.append(f"  {told}", "dim")
         if not thing.known:
             text.append("  only its name is known", "yellow")
@@ -84,6 +85,12 @@ def key_text(key: Key) -> str:
     """Answer the id, after the kind where the id does not tell it."""
     _, _, kind, name = parts_of(key)
     return printable(name if kind in _SELF_TOLD else f"{kind_text(kind)} {name}")
+
+
+def name_text(thing: Thing) -> str:
+    """Answer ` “name”`, unless the id says it."""
+    id = parts_of(thing.key).name
+    return "" if thing.name in (id, id.rpartition("/")[2]) else f" “{printable(thing.name)}”"
 
 
 def kind_text(kind: Kind) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from cli.render.lineage import Words, counted, key_text, kind_text, placed_text
+from cli.render.lineage import Words, counted, key_text, kind_text, name_text, placed_text
 from handlers.lineage.model import Kind
 from handlers.lineage.queries.frontiers import Frontiers
 from handlers.lineage.queries.impact import Impact, Share
@@ -27,7 +27,7 @@ def impact_lines(impact: Impact, words: Words) -> Iterator[Text]:
         ("affected: ", "bold"),
         (f"{len(impact.running):,} running", "bold red" if impact.running else ""),
         f", {len(impact.latent):,} latent, {len(live):,} derived{_kinds(live)}",
-        f", {counted(len(impact.external), 'share')} outside the organization",
+        f", {counted(len(impact.external), 'share')} {_with_whom(words)}",
     )
     unknown = frozenset(impact.state_unknown)
     yield from _section("running: machines that boot it, or would when started again", impact.running, words, unknown)
@@ -109,21 +109,24 @@ def _section(
 
 
 def _short(thing: Thing) -> str:
-    id = key_text(thing.key)
-    named = "" if id.endswith(printable(thing.name)) else f" “{printable(thing.name)}”"
-    return f"{id}{named}{f'  {printable(thing.state)}' if thing.state else ''}"
+    return f"{key_text(thing.key)}{name_text(thing)}{f'  {printable(thing.state)}' if thing.state else ''}"
 
 
 def _shares(shares: Sequence[Share], words: Words) -> Iterator[Text]:
     if not shares:
         return
-    yield Text(f"shared outside the organization: {len(shares):,}", "bold")
+    yield Text(f"shared {_with_whom(words)}: {len(shares):,}", "bold")
     shown, more = words.cut(shares, _SHOWN)
     for each in shown:
         whom = "everybody" if each.sharee == "all" else printable(each.sharee)
         yield Text(f"  {placed_text(each.key)} with {whom}, {words.evidence(each.evidence.evidence)}")
     if more:
         yield Text(f"  … and {more:,} more; -v shows all", "dim")
+
+
+def _with_whom(words: Words) -> str:
+    known = "outside the organization"
+    return known if words.accounts_known else "with others (which accounts are the organization's is not known)"
 
 
 def _kinds(things: Iterable[Thing]) -> str:

@@ -81,7 +81,7 @@ def _hop_text(descent: Descent, hop: Hop, other: Key, words: Words) -> Text:
         text.append(f"\n  {words.evidence(fact.evidence)}", "dim")
     if more:
         text.append(f" and {counted(more, 'other time')}", "dim")
-    return text.append(f"\n  {content}", style)
+    return text.append(f"\n  {content}" if hop.why else f": {content}", style)
 
 
 def _up(descent: Descent) -> bool:
