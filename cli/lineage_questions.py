@@ -57,10 +57,8 @@ class Rebuilding:
 
     frontiers: Frontiers
     smallest: Smallest
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        return in_order((*self.frontiers.reasons, *self.smallest.reasons))
+    reasons: tuple[Reason, ...]
+    """Of both."""
 
     @property
     def complete(self) -> bool:
@@ -77,7 +75,7 @@ def show_frontiers(asked: Asked, id: str, fixed: list[str]) -> int:
     return tell_whole(
         asked,
         besides,
-        Rebuilding(order, least),
+        Rebuilding(order, least, in_order((*order.reasons, *least.reasons))),
         lambda both, words: frontier_lines(both.frontiers, both.smallest, words),
     )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from handlers.lineage.model import Batch, Evidence, Fact, Key, Kind, Place, Relation, Time, key_of, noted
+from handlers.lineage.sqlite import SqliteGraph
 from org.model import AccountId, Region
 from tests.support.lineage import ACCOUNT, REGION, evidence, fact, image, instance, note
 
@@ -81,3 +84,10 @@ def story(*more: Fact) -> Batch:
     ]
     heard = {Place(ACCOUNT, REGION): Time(1_790_000_015_000), Place(SHOP, ABROAD): Time(1_790_000_007_000)}
     return Batch(tuple(facts), heard)
+
+
+def keep(batch: Batch, path: str = "graph.sqlite") -> None:
+    """Add a batch to a file."""
+    graph = SqliteGraph(Path(path))
+    graph.append(batch)
+    graph.close()
