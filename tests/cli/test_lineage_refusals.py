@@ -95,8 +95,8 @@ def test_without_a_graph_it_is_said_how_to_name_one(lineage: CommandLine, monkey
             1,
             "",
             (
-                "error: --graph: no lineage graph is named; pass --graph sqlite:///path or wss://host:8182/gremlin, set "
-                "ORGCTL_LINEAGE_GRAPH, or use --sandbox\n"
+                "error: --graph: no lineage graph is named; pass --graph sqlite:///path or wss://host:8182/gremlin, "
+                "set ORGCTL_LINEAGE_GRAPH, or use --sandbox\n"
             ),
         )
 
@@ -129,8 +129,8 @@ def test_the_sandbox_has_a_graph_of_its_own_and_asks_none_elsewhere(
     assert (said.code, said.err) == (
         1,
         (
-            "error: wss://graph.example.com:8182/gremlin: with --sandbox nothing is asked beyond this machine; leave out "
-            "one of the two\n"
+            "error: wss://graph.example.com:8182/gremlin: with --sandbox nothing is asked beyond this machine; leave "
+            "out one of the two\n"
         ),
     )
     monkeypatch.delenv("ORGCTL_LINEAGE_GRAPH")

@@ -129,8 +129,8 @@ def test_events_for_a_server_go_through_its_queue(lineage: CommandLine) -> None:
     assert (said.code, said.err) == (
         1,
         (
-            "error: ws://localhost:8182/gremlin: events are read from files into a file only; put them on the lineage bus, "
-            "where they are archived; or name a sqlite:///path\n"
+            "error: ws://localhost:8182/gremlin: events are read from files into a file only; put them on the lineage "
+            "bus, where they are archived; or name a sqlite:///path\n"
         ),
     )
     missing = lineage("lineage", "ingest", "none.json")
