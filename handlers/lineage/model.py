@@ -53,7 +53,7 @@ class Kind(StrEnum):
     RECIPE = "recipe"
     """The ARN of an image or container recipe, pipeline or distribution configuration of EC2 Image Builder."""
     CONSUMER = "consumer"
-    """The ARN or name of something of another service that starts machines from an image: `batch/…`, `eks/…`."""
+    """`<service>/<account>/<name or ARN>` of what starts machines from an image: `batch/…`, `eks/…`, `dlm/…`."""
     WATERMARK = "watermark"
     """`<account>:<name>`."""
     ACCOUNT = "account"

@@ -14,7 +14,9 @@ from typing import Any
 
 from org.policy.patterns import matches
 
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(tag-key)?$")
+"""What stands for a name in a key: `aws:RequestTag/${TagKey}`, `s3:ExistingObjectTag/<key>`,
+`secretsmanager:ResourceTag/tag-key`, `glacier:ResourceTag/`."""
 
 GLOBAL_KEYS = frozenset({
     "aws:assumedroot", "aws:calledvia", "aws:calledviaawsmcp", "aws:calledviafirst", "aws:calledvialast",
@@ -34,16 +36,20 @@ GLOBAL_KEYS = frozenset({
 SESSION_KEYS = frozenset({
     "ec2:sourceinstancearn", "ec2:roledelivery", "ecs:cluster", "glue:credentialissuingservice", "glue:roleassumedby",
     "identitystore:userid", "identitystore:groupid", "lambda:sourcefunctionarn", "ssm:sourceinstancearn",
-    "sts:sourceidentity",
+    "sts:sourceidentity", "credentials-iot:awscertificateid", "credentials-iot:thingname",
+    "credentials-iot:thingtypename", "transfer:homebucket", "transfer:homedirectory", "transfer:homefolder",
+    "transfer:username",
 })  # fmt: skip
 """Keys that a service puts into the sessions of its roles, so that they stand in requests to every other service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+https://docs.aws.amazon.com/iot/latest/developerguide/authorizing-direct-aws.html
+https://docs.aws.amazon.com/transfer/latest/userguide/users-policies-session.html
 https://docs.aws.amazon.com/singlesignon/latest/userguide/condition-context-keys-sts-idc.html; the ones of ECS are [H].
 """
 
-_FREE = frozenset({"sts:getcalleridentity"})
+_FREE = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 _BEYOND_RCP = frozenset({"kms:retiregrant"})
 
 
@@ -155,6 +161,7 @@ class Catalog:
         """Say whether it needs no permission, and no policy can deny it.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
         """
         return action.lower() in _FREE
 
@@ -166,7 +173,7 @@ class Catalog:
             if not self.has_service(service):
                 return {}
             self._keys[service] = {
-                _PLACEHOLDER.sub("*", lower): KeyEntry(str(entry["key"]), str(entry["type"]))
+                key_pattern(lower): KeyEntry(str(entry["key"]), str(entry["type"]))
                 for lower, entry in _data("conditionKeys", f"{service}.json").items()
             }
         return self._keys[service]
@@ -180,6 +187,11 @@ class Catalog:
                 lower: _entry(service, raw, types) for lower, raw in _data("actions", f"{service}.json").items()
             }
         return self._actions[service]
+
+
+def key_pattern(key: str) -> str:
+    """Write a key as AWS publishes it as the pattern, in lower case, that all keys of its kind match."""
+    return _PLACEHOLDER.sub("*", key).lower()
 
 
 def _entry(service: str, raw: Mapping[str, Any], types: Mapping[str, Any]) -> ActionEntry:

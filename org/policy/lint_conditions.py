@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 
 from org.policy.grammar import NEGATED, OPERATORS, Family
 from org.policy.lint_model import Fault, Linted, Rule, Severity
 from org.policy.model import Statement
+from org.policy.operators import read_network
 from org.policy.parse_values import find_arn_fault, has_variable
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 OPERATORS_PAGE = _GUIDE + "reference_policies_elements_condition_operators.html"
 SETS_PAGE = _GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html"
+_CHECKS = _GUIDE + "access-analyzer-reference-policy-checks.html"
+_PRIVATE_V4 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+_PRIVATE_V6 = IPv6Network("fc00::/7")
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _EXACT = frozenset({"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"})
-_FAMILIES = {
-    "String": (Family.STRING,),
+_FAMILIES = {  # a key that holds text may hold an ARN, as kms:EncryptionContext:… does
+    "String": (Family.STRING, Family.ARN),
     "ARN": (Family.ARN, Family.STRING),
     "Bool": (Family.BOOL,),
     "Numeric": (Family.NUMERIC,),
@@ -55,7 +60,7 @@ def _find_wrong_families(linted: Linted) -> Iterator[Fault]:
         family = OPERATORS[condition.operator]
         allowed = _FAMILIES.get(type)
         if allowed and family not in {*allowed, Family.NULL}:
-            what = f"{condition.operator} compares a {family}, and {condition.key} holds {_A_TYPE[type]}"
+            what = f"{condition.operator} compares {_A_FAMILY[family]}, and {condition.key} holds {_A_TYPE[type]}"
             yield at.operator, what, f"use an operator for {_A_TYPE[type]}"
 
 
@@ -66,6 +71,17 @@ _A_TYPE = {
     "Numeric": "a number",
     "Date": "a date",
     "IPAddress": "an IP address",
+}
+
+
+_A_FAMILY = {
+    Family.STRING: "text",
+    Family.NUMERIC: "numbers",
+    Family.DATE: "dates",
+    Family.BOOL: "booleans",
+    Family.BINARY: "binary values",
+    Family.IP: "IP addresses",
+    Family.ARN: "ARNs",
 }
 
 
@@ -112,6 +128,21 @@ def _find_broken_arns(linted: Linted) -> Iterator[Fault]:
                     yield place, f"{fault[0]}, so that {condition.operator} never matches it", fault[1]
 
 
+def _is_private(network: IPv4Network | IPv6Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return any(network.subnet_of(each) for each in _PRIVATE_V4)
+    return network.subnet_of(_PRIVATE_V6)
+
+
+def _find_private_addresses(linted: Linted) -> Iterator[Fault]:
+    for _, condition, at in linted.conditions:
+        if condition.key.lower() == "aws:sourceip":
+            for value, place in zip(condition.values, at.values, strict=True):
+                network = read_network(value)
+                if network is not None and _is_private(network):
+                    yield place, f"aws:SourceIp is never the private address {value}", "compare aws:VpcSourceIp with it"
+
+
 RULES = (
     Rule(
         "operator-type",
@@ -154,5 +185,12 @@ RULES = (
         "An ARN operator is given something that is no ARN, and so never matches.",
         OPERATORS_PAGE,
         _find_broken_arns,
+    ),
+    Rule(
+        "private-address",
+        Severity.ERROR,
+        "A private address is compared with aws:SourceIp, which only ever holds public ones.",
+        _CHECKS,
+        _find_private_addresses,
     ),
 )

@@ -134,7 +134,8 @@ def _may_be(resource: str, format: str) -> bool:
     """
     parts = without_variables(resource).split(":")
     named = len(parts) >= _ARN_PARTS and not set(parts[1] + parts[2]) & set("*?") and parts[2] != "x"
-    if named and parts[2] != format.split(":")[2]:
+    service = format.split(":")[2]
+    if named and parts[2] != service and "$" not in service:
         return False
     return overlaps(_VARIABLE.sub("*", resource), _VARIABLE.sub("*", format))
 

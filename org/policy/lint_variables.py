@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from org.policy.grammar import OLD_VERSION, OPERATORS, Family
 from org.policy.lint_model import Fault, Linted, Rule, Severity
+from org.policy.variables import VARIABLE
 from org.source.findings import Place
 
 _VARIABLES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_CHECKS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
 _SPECIAL = re.compile(r"\$\{[*?$]\}")
 
 
@@ -45,6 +47,14 @@ def _find_unknown_variables(linted: Linted) -> Iterator[Fault]:
                 yield place, f"a {family} operator takes no variable such as ${{{key}}}", "write a value"
 
 
+def _find_broken_variables(linted: Linted) -> Iterator[Fault]:
+    for text, place, _ in _texts(linted):
+        broken = VARIABLE.sub("", text).partition("${")[2]
+        if broken and linted.policy.version != OLD_VERSION:
+            what = f"what begins with '${{{broken}' is no policy variable, and so plain text"
+            yield place, what, "write ${key}, or ${key, 'default'}"
+
+
 RULES = (
     Rule(
         "variable-in-old-version",
@@ -59,5 +69,12 @@ RULES = (
         "A policy variable names no condition key, or stands where none is filled in.",
         _VARIABLES,
         _find_unknown_variables,
+    ),
+    Rule(
+        "broken-variable",
+        Severity.ERROR,
+        "A policy variable lacks its brace, or the quotes of its default, and so is plain text.",
+        _CHECKS,
+        _find_broken_variables,
     ),
 )

@@ -22,6 +22,7 @@ Test = Callable[[str], bool]
 Blurred = Callable[[str], int]
 _TIME = r"[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*(Z|[+-]\d\d:?\d\d)?"
 _DATE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:{_TIME})?)?)?", re.ASCII)
+_RANGE = re.compile(r"[0-9a-f:.]+(/\d{1,3})?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
@@ -111,7 +112,7 @@ def _read(reader: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> 
     return build
 
 
-def _number(text: str) -> Decimal | None:
+def read_number(text: str) -> Decimal | None:
     text = text.strip()
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
@@ -121,7 +122,7 @@ def read_date(text: str) -> float | None:
     text = text.strip()
     found = _DATE.fullmatch(text)
     if not found:
-        number = _number(text)
+        number = read_number(text)
         return None if number is None else float(number)
     year, month, day, hour, minute, second, fraction, offset = found.groups()
     zone = "+00:00" if offset in {None, "Z"} else offset
@@ -138,7 +139,7 @@ def _bool(text: str) -> str | None:
     return folded if folded in {"true", "false"} else None
 
 
-def _binary(text: str) -> bytes | None:
+def read_binary(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -146,21 +147,23 @@ def _binary(text: str) -> bytes | None:
 
 
 def _address(values: tuple[str, ...]) -> Test:
-    networks = [network for network in map(_network, values) if network is not None]
+    networks = [network for network in map(read_network, values) if network is not None]
 
     def test(value: str) -> bool:
         try:
             given = ip_address(value.strip())
         except ValueError:
             return False
-        return any(given.version == network.version and given in network for network in networks)
+        return any(given in network for network in networks)
 
     return test
 
 
-def _network(text: str) -> IPv4Network | IPv6Network | None:
+def read_network(text: str) -> IPv4Network | IPv6Network | None:
+    """Read an address or a range in CIDR notation; neither masks nor scopes, which AWS does not know."""
+    text = text.strip()
     try:
-        return ip_network(text.strip(), strict=False)
+        return ip_network(text, strict=False) if _RANGE.fullmatch(text) else None
     except ValueError:
         return None
 
@@ -186,11 +189,11 @@ OPERATORS: dict[str, Operator] = {
     "ArnNotEquals": _strings(_arn_like, _blurred_arn, negated=True),
     "ArnNotLike": _strings(_arn_like, _blurred_arn, negated=True),
     "Bool": Operator(_read(_bool, eq)),
-    "BinaryEquals": Operator(_read(_binary, eq)),
+    "BinaryEquals": Operator(_read(read_binary, eq)),
     "IpAddress": Operator(_address),
     "NotIpAddress": Operator(_address, negated=True),
 }
-for _prefix, _reader in (("Numeric", _number), ("Date", read_date)):
+for _prefix, _reader in (("Numeric", read_number), ("Date", read_date)):
     OPERATORS[f"{_prefix}Equals"] = Operator(_read(_reader, eq))
     OPERATORS[f"{_prefix}NotEquals"] = Operator(_read(_reader, eq), negated=True)
     OPERATORS[f"{_prefix}LessThan"] = Operator(_read(_reader, lt))

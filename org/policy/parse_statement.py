@@ -100,7 +100,9 @@ class StatementReader:
         for text, place in texts:
             fault = find_action_fault(text)
             if fault is not None:
-                self.faults.refuse(place, *fault)
+                # No page says whether white space is passed over, so that the action is meant, or not.
+                tell = self.faults.puzzle if re.search(r"\s", text) else self.faults.refuse
+                tell(place, *fault)
             elif text == "*" and self.grammar.only_everyone:
                 what = f"the action '*' alone is not allowed in {self._a_kind}"
                 self.faults.refuse(place, what, "name services, such as s3:*")

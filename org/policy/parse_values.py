@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import re
-from decimal import Decimal, InvalidOperation
 
 from org.policy.grammar import Family
+from org.policy.operators import read_binary, read_date, read_network, read_number
 
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _ACTION = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_-]+")
-_DATE = re.compile(
-    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])([T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?)?)?)?"
-)
 _ARN_PARTS = 6
 _PARTITION = re.compile(r"aws[a-z-]*|.*[*?x].*")
 Fault = tuple[str, str]
@@ -71,7 +65,7 @@ def complete_arn(text: str) -> str:
 
 
 def find_value_fault(family: Family, value: str) -> Fault | None:
-    """Find what keeps a value from ever being compared by an operator of the family.
+    """Find what keeps a value from ever being compared by an operator of the family, which reads it as is done here.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     """
@@ -83,37 +77,18 @@ def find_value_fault(family: Family, value: str) -> Fault | None:
                 None if value.lower() in {"true", "false"} else (f"{value!r} is not a boolean", "write true or false")
             )
         case Family.NUMERIC:
-            return None if _is_number(value) else (f"{value!r} is not a number", "write a number")
+            return None if read_number(value) is not None else (f"{value!r} is not a number", "write a number")
         case Family.DATE:
-            if _DATE.fullmatch(value) or _is_number(value):
+            if read_date(value) is not None:
                 return None
             return f"{value!r} is not a date", "write it as 2026-01-31T00:00:00Z, or as seconds since 1970"
         case Family.IP:
-            return _find_range_fault(value)
+            if read_network(value) is not None:
+                return None
+            return f"{value!r} is not an IP address or a range of them", "write a CIDR block such as 203.0.113.0/24"
         case Family.BINARY:
-            return None if _is_base64(value) else (f"{value!r} is not base64", "encode the value in base64")
+            return (
+                None if read_binary(value) is not None else (f"{value!r} is not base64", "encode the value in base64")
+            )
         case _:
             return None
-
-
-def _is_number(value: str) -> bool:
-    try:
-        return Decimal(value).is_finite()
-    except InvalidOperation:
-        return False
-
-
-def _is_base64(value: str) -> bool:
-    try:
-        base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
-
-
-def _find_range_fault(value: str) -> Fault | None:
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return f"{value!r} is not an IP address or a range of them", "write a CIDR block such as 203.0.113.0/24"
-    return None

@@ -62,9 +62,9 @@ def _named(principals: Principals, principal: Principal) -> Named:
         return EVERYBODY
     match principal.kind:
         case PrincipalKind.SERVICE:
-            return EVERYBODY if principal.arn in principals.service else NOBODY
+            return Named(direct=_is_among(principals.service, principal.arn))
         case PrincipalKind.FEDERATED:
-            return EVERYBODY if principal.arn in principals.federated else NOBODY
+            return Named(direct=_is_among(principals.federated, principal.arn))
         case PrincipalKind.ANONYMOUS:
             return NOBODY
     account = either(_is_account(entry, principal.account) for entry in principals.aws)
@@ -90,6 +90,12 @@ def _denied_unless_named(principals: Principals, principal: Principal, *, bounde
         PrincipalKind.ROLE: (named.direct, named.role, named.account),
     }[principal.kind]
     return either(map(negation, parts))
+
+
+def _is_among(entries: tuple[str, ...], arn: str) -> int:
+    """Look for a service or a provider; what a `*` in their place means, no page says, and so it is not known."""
+    found = either(_same(entry, arn) for entry in entries)
+    return UNKNOWN if found == FALSE and "*" in entries else found
 
 
 def _is_account(entry: str, account: str) -> int:

@@ -68,5 +68,5 @@ class Request:
     complete: bool = False
     """Whether a key that is not in `context` is absent from the request; else it is not known.
 
-    A complete request hangs on nothing, unless its principal is known in part only.
+    A complete request hangs on nothing, unless its principal is known in part only or a policy's is not clear.
     """

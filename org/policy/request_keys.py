@@ -5,13 +5,11 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from org.policy.catalog import ActionEntry
+from org.policy.catalog import ActionEntry, key_pattern
 from org.policy.patterns import matches
 
-_NAME_IN_KEY = re.compile(r"\$\{[^{}]*\}")
 _TAG_KEYS = ("aws:tagkeys", "aws:requesttag/")
 
 
@@ -21,7 +19,7 @@ def takes_key(entry: ActionEntry, key: str) -> bool:
     of_types = (
         each for type in entry.resources if type.name not in own for each in _keys_of_type(entry.service, type.name)
     )
-    return any(matches(_NAME_IN_KEY.sub("*", each).lower(), key.lower()) for each in (*entry.keys, *of_types))
+    return any(matches(key_pattern(each), key.lower()) for each in (*entry.keys, *of_types))
 
 
 def is_request_tag(key: str) -> bool:

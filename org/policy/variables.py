@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from org.policy.patterns import QUESTION, STAR, escaped, is_pattern
 from org.policy.request import ContextValue
 
-_VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
+VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _CHARACTERS = {"*": STAR, "?": QUESTION, "$": "$"}
 VARIABLES_SINCE = "2012-10-17"
 PRINCIPAL_ARN = "aws:principalarn"
@@ -74,7 +74,7 @@ def template_of(text: str, version: str) -> str | Template:
         return text
     pieces: list[str | Variable] = []
     end = 0
-    for found in _VARIABLE.finditer(text):
+    for found in VARIABLE.finditer(text):
         pieces.append(text[end : found.start()])
         name: str = found[1]
         pieces.append(_CHARACTERS.get(name) or Variable(name.lower(), name, found[2]))

@@ -79,6 +79,12 @@ def required_kinds(action: str) -> tuple[str, ...]:
 
 
 @cache
+def has_policies(kind: str) -> bool:
+    """Say whether permissions are about such a thing; they are not about associations, reservations, …"""
+    return bool(_data().resources.resource_type_exists(_SERVICE, kind))
+
+
+@cache
 def _arn_of_kind(kind: str) -> str:
     return str(_data().resources.get_resource_type_details(_SERVICE, kind)["arn"])
 

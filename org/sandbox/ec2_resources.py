@@ -12,7 +12,7 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from org.policy.request import ContextValue
 from org.sandbox.ec2_backend import SandboxEC2
-from org.sandbox.ec2_keys import Facts, Resource, make_arn, tags_of_resource, text
+from org.sandbox.ec2_keys import Facts, Resource, has_policies, make_arn, tags_of_resource, text
 from org.sandbox.images import SandboxImage
 from org.sandbox.organizations import find_organization_of
 
@@ -38,10 +38,10 @@ Values = dict[str, ContextValue]
 
 
 def describe(backend: SandboxEC2, id: str) -> Resource | None:
-    """Answer what is known of a resource by its id; None where it is none of EC2's, or does not exist."""
+    """Answer what is known of a resource by its id; None where it is none that policies know, or does not exist."""
     found = _ID.fullmatch(id)
     kind = _KINDS.get(found["prefix"]) if found else None
-    if kind is None:
+    if kind is None or not has_policies(kind):
         return None
     if kind == "key-pair":
         pairs = (pair.key_name for pair in backend.key_pairs.values() if pair.id == id)

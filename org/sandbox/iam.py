@@ -20,6 +20,8 @@ from moto.iam.models import AccessKey, AWSManagedPolicy, IAMBackend, ManagedPoli
 
 _owners: dict[str, tuple[str, AccessKey]] = {}
 """Each access key with its account."""
+_deleted: set[str] = set()
+"""Keys that are nobody's any more, and must not pass for one that nobody made."""
 
 
 class _AccessKeys(dict[str, AccessKey]):
@@ -31,10 +33,12 @@ class _AccessKeys(dict[str, AccessKey]):
 
     def __setitem__(self, id: str, key: AccessKey) -> None:
         _owners[id] = self._account_id, key
+        _deleted.discard(id)
         super().__setitem__(id, key)
 
     def __delitem__(self, id: str) -> None:
         _owners.pop(id, None)
+        _deleted.add(id)
         super().__delitem__(id)
 
 
@@ -49,6 +53,10 @@ def find_key(access_key: str) -> tuple[str, AccessKey] | None:
     return _owners.get(access_key)
 
 
+def was_deleted(access_key: str) -> bool:
+    return access_key in _deleted
+
+
 class SandboxIAM(IAMBackend):
     """The IAM of one account."""
 
@@ -59,6 +67,7 @@ class SandboxIAM(IAMBackend):
     def reset(self) -> None:
         for id in list(self.access_keys):
             del self.access_keys[id]
+        _deleted.clear()
         super().reset()
 
     @property

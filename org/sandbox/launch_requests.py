@@ -43,7 +43,7 @@ class Launch:
             *(self.request.get("TagSpecifications") or []),
         ]
         return {
-            tag["Key"]: tag.get("Value", "")
+            tag.get("Key", ""): tag.get("Value", "")
             for specification in specifications
             if specification.get("ResourceType") == kind
             for tag in specification.get("Tags", [])

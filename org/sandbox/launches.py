@@ -95,7 +95,7 @@ def _volumes(launch: Launch, image: SandboxImage | None) -> Iterator[Facts]:
     inherited = image.block_device_mappings if image else []
     template, request = launch.template.get("BlockDeviceMappings"), launch.request.get("BlockDeviceMappings")
     for mapping in (*inherited, *(template or []), *(request or [])):
-        name = mapping["DeviceName"]
+        name = mapping.get("DeviceName", "")
         if "NoDevice" in mapping:
             devices.pop(name, None)
         elif "Ebs" in mapping:

@@ -19,10 +19,14 @@ from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wan
 
 Operation = Literal["create", "update", "delete"]
 
+_SERVICE = "cloudformation.amazonaws.com"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     principal: Principal
+    is_forwarded: bool = False
+    """Whether CloudFormation acts with the session of whoever asked it to; a role of its own is no such session."""
 
     def require(self, operation: Operation, kind: ResourceType, wanted: Wanted) -> None:
         """Refuse unless the principal may make all calls that the operation takes.
@@ -42,7 +46,7 @@ class Actor:
             raise ResourceRefused(f"the orgctl sandbox does not know what calls {kind.shape.type_name} takes")
         for call in calls:
             try:
-                authorize_as(self.principal, call, wanted.region)
+                authorize_as(self.principal, call, wanted.region, via=_SERVICE if self.is_forwarded else "")
             except Denied as denied:
                 raise refusal(denied.message) from denied
             except NotImplementedError as error:

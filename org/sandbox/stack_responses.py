@@ -113,7 +113,7 @@ class StackResponses(CloudFormationResponse):
             if role_arn not in {role.arn for role in roles}:
                 raise ValidationError(message=f"Role {role_arn} is invalid or cannot be assumed")
             return Actor(principal_of(role_arn))
-        return None if caller.is_administrator else Actor(caller.principal)
+        return None if caller.is_administrator else Actor(caller.principal, is_forwarded=True)
 
     def _read_body(self) -> str:
         """Answer the template, from the request or from S3."""

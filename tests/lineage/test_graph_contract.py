@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.lineage.graph import Graph, Search
+from handlers.lineage.gremlin.storage import Form
 from handlers.lineage.model import Batch, Fact, Key, Kind, Place, Relation, Time, digest_of, key_of, noted
 from handlers.lineage.sqlite import SqliteGraph
 from org.model import AccountId, Region
@@ -26,13 +27,24 @@ Empty = Callable[[], Graph]
 """Answers the engine, without a fact."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+GREMLIN = pytest.mark.xdist_group("gremlin")
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        *(pytest.param(form, marks=GREMLIN, id=f"gremlin, {form.value}") for form in Form),
+    ]
+)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Empty]:
     opened: list[Graph] = []
 
     def make() -> Graph:
         if request.param == "memory":
             graph: Graph = MemoryGraph()
+        elif isinstance(request.param, Form):
+            graph = request.getfixturevalue("gremlin_server").empty(request.param)
         else:
             graph = SqliteGraph(tmp_path / f"lineage-{len(opened)}.sqlite")
         opened.append(graph)

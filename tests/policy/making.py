@@ -30,6 +30,7 @@ OPERATORS = {
     "aws:MultiFactorAuthAge": ("NumericLessThan", "NumericEquals", "NumericNotEquals", "Null"),
     "aws:PrincipalArn": ("ArnLike", "ArnNotLike", "StringLike", "StringNotLike", "Null"),
 }
+VARIABLES = ("${aws:PrincipalTag/team}", "${aws:PrincipalTag/team, 'team'}", "${ec2:Owner}")
 LINKED = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/x.amazonaws.com/y"
 CALLERS = (
     *(SESSION,) * 5,
@@ -68,6 +69,8 @@ class Maker:
             return Condition("Null", key, (self.random.choice(["true", "false"]),))
         written = key if "/" in key else self.random.choice([key, key.lower(), key.upper()])
         more = ("r*", "*e?") if operator in {"StringLike", "StringNotLike"} else ()
+        if operator in STRINGS:
+            more = (*more, *VARIABLES)
         quantifier = self.random.choice([*Quantifier, Quantifier.NONE])
         return Condition(operator, written, self.some((*VALUES[key], *more), 2), quantifier, self.chance(0.25))
 
@@ -88,6 +91,8 @@ class Maker:
             "arn:aws:s3:::*/a",
             "arn:aws:ec2:*:*:image/*",
             "arn:*1",
+            "arn:aws:s3:::${aws:PrincipalTag/team, 'reports'}/*",
+            "arn:aws:ec2:eu-central-1::${ec2:Owner, 'image'}/ami-1",
         )
         principals, negated = None, False
         if named:

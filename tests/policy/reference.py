@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
+import re
+
 from org.policy.authorize import Grants
 from org.policy.catalog import Catalog
 from org.policy.decision import Verdict
@@ -32,12 +34,33 @@ def _is_tag_that_cannot_be(action: str, key: str) -> bool:
     return entry is not None and is_request_tag(key) and not passes_tags(entry)
 
 
+def _may_be_there(key: str, request: Request) -> bool:
+    if key in request.context or request.complete:
+        return False
+    service = request.action.split(":")[0].lower()
+    return not CATALOG.is_foreign(service, key) and not _is_tag_that_cannot_be(request.action, key)
+
+
+def _with_variables(test, text: str, request: Request) -> float:
+    """Apply the test to the text with its variables filled in; one without a value equals nothing."""
+    for variable in re.finditer(r"\$\{([^},]+)(?:, '([^']*)')?\}", text):
+        key = variable[1].lower()
+        if _may_be_there(key, request):
+            return MAYBE
+        value = request.context.get(key)
+        if isinstance(value, tuple):
+            value = value[0] if len(value) == 1 else None
+        value = variable[2] if value is None else value
+        if value is None:
+            return NO
+        text = text.replace(variable[0], value)
+    return YES if test(text) else NO
+
+
 def condition_holds(condition: Condition, request: Request) -> float:
     key, operator = condition.key.lower(), condition.operator
-    if key not in request.context and not request.complete:
-        service = request.action.split(":")[0].lower()
-        if not CATALOG.is_foreign(service, key) and not _is_tag_that_cannot_be(request.action, key):
-            return MAYBE
+    if _may_be_there(key, request):
+        return MAYBE
     value = request.context.get(key)
     values = [value] if isinstance(value, str) else list(value or ())
     if operator == "Null" and isinstance(value, tuple):
@@ -51,11 +74,17 @@ def condition_holds(condition: Condition, request: Request) -> float:
         if condition.if_exists or condition.quantifier is Quantifier.FOR_ALL:
             return YES
         return YES if negated and condition.quantifier is Quantifier.NONE else NO
-    hits = [any(same(operator, want, each) for want in condition.values) for each in values]
+    hits = [
+        max(
+            _with_variables(lambda filled, e=each: same(operator, filled, e), want, request)
+            for want in condition.values
+        )
+        for each in values
+    ]
     if condition.quantifier is Quantifier.NONE:
-        return YES if any(hits) is not negated else NO
-    hits = [hit is not negated for hit in hits]
-    return YES if (all(hits) if condition.quantifier is Quantifier.FOR_ALL else any(hits)) else NO
+        return 1 - max(hits) if negated else max(hits)
+    hits = [1 - hit if negated else hit for hit in hits]
+    return min(hits) if condition.quantifier is Quantifier.FOR_ALL else max(hits)
 
 
 def same(operator: str, want: str, value: str) -> bool:
@@ -110,10 +139,14 @@ def ways(statement: Statement, request: Request, *, bounded: bool) -> tuple[bool
 def applies(statement: Statement, request: Request) -> float:
     """Action, resource and conditions; the principal is looked at apart."""
     action = any(glob(pattern.lower(), request.action.lower()) for pattern in statement.actions)
-    resource = any(glob(pattern, request.resource) for pattern in statement.resources)
-    if action is statement.not_actions or (statement.resources and resource is statement.not_resources):
+    if action is statement.not_actions:
         return NO
-    return min((condition_holds(each, request) for each in statement.conditions), default=YES)
+    found = [
+        _with_variables(lambda filled: glob(filled, request.resource), each, request) for each in statement.resources
+    ]
+    resource = max(found, default=YES)
+    resource = 1 - resource if statement.not_resources else resource
+    return min([resource, *(condition_holds(each, request) for each in statement.conditions)])
 
 
 def allowed_by(policies: tuple[Policy, ...], request: Request) -> float:

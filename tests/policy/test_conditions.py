@@ -41,6 +41,7 @@ def holds(operator, values, given=NOT_GIVEN, *, complete=True, version="2012-10-
         ("StringLike", "a*c?", "abbcd", True), ("StringLike", "A*", "ab", False), ("StringLike", "a", "a", True),
         ("StringLike", "a?", "a", False), ("StringLike", ["x", "*y"], "zy", True), ("StringLike", "*", "", True),
         ("NumericEquals", "10", "10.0", True), ("NumericEquals", "10", "1e1", True),
+        ("NumericEquals", "0", "0.0", True), ("DateEquals", "1970-01-01", "0", True),
         ("NumericEquals", "10", "ten", False), ("NumericEquals", "1000", "1_000", False),
         ("NumericEquals", "10", "٠١٠", False), ("NumericNotEquals", "10", "ten", True),
         ("NumericLessThan", "10", "9", True), ("NumericLessThan", "10", "10", False),
@@ -53,6 +54,7 @@ def holds(operator, values, given=NOT_GIVEN, *, complete=True, version="2012-10-
         ("DateLessThan", "2026-01-01T00:00:00Z", "2025-12-31T23:59:59Z", True),
         ("DateLessThan", "1767225600", "2025-12-31T23:59:59Z", True),
         ("DateLessThan", "2026-01-01", "1767225600", False),
+        ("DateLessThan", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.25Z", True),
         ("DateLessThanEquals", "2026-01-01", "1767225600", True),
         ("DateGreaterThan", "2026-01", "2026-02-01T00:00Z", True),
         ("DateGreaterThanEquals", "2026", "2026-01-01T00:00:00Z", True),
@@ -239,6 +241,7 @@ def test_several_values(operator, want, given, result):
         ("StringEquals", "${aws:PrincipalTag/team, 'red'}", "red", {}, True),
         ("StringEquals", "${aws:PrincipalTag/team, 'red'}", "red", {"aws__principaltag_team": "blue"}, False),
         ("StringEquals", "${aws:PrincipalTag/team, 'red'}", "blue", {"aws__principaltag_team": "blue"}, True),
+        ("StringEquals", "x${aws:PrincipalTag/team, 'red'}", "x", {"aws__principaltag_team": ""}, True),
         ("StringEquals", "${aws:username}", "ada", {}, False),
         ("StringNotEquals", "${aws:username}", "ada", {}, True),
         ("StringEquals", ["${aws:username}", "x"], "x", {}, True),
@@ -294,6 +297,8 @@ def test_a_key_of_another_service_is_absent():
         ("StringEquals", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", 2),
         ("StringNotEquals", "arn:aws:iam::1:user/a", "arn:aws:iam::1:role/*", 1),
         ("StringEqualsIgnoreCase", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", 2),
+        ("ArnLike", "arn:aws:iam::*:role/a", "*", 2),
+        ("ArnLike", "arn:*:1:role/a:b:*", "arn:aws:iam::1:role/a:b:*", 0),
     ],
 )
 def test_the_principal_may_be_known_in_part(operator, want, arn, value):
@@ -301,6 +306,16 @@ def test_the_principal_may_be_known_in_part(operator, want, arn, value):
     for _ in range(2):
         assert compiled.check({"aws:principalarn": arn}, True) == value
     assert compiled.unknown_keys({"aws:principalarn": arn}) == ("aws:PrincipalArn",)
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "StringNotLike"])
+def test_a_principal_that_is_known_in_part_may_be_what_a_variable_makes(operator):
+    given = {"aws__principalarn": "arn:aws:iam::1:role/*", "aws__username": "ada"}
+    [condition] = conditions({operator: {"aws:PrincipalArn": "arn:aws:iam::1:role/${aws:username}"}})
+    compiled = compile_condition(condition, "2012-10-17", lambda key: False)
+    context = {key.replace("__", ":"): value for key, value in given.items()}
+    assert compiled.check(context, True) == 2
+    assert compiled.unknown_keys(context) == ("aws:PrincipalArn",)
 
 
 @pytest.mark.parametrize("operator", ["StringLike", "StringNotLike"])

@@ -128,3 +128,11 @@ def test_what_is_not_known_of_the_principal_is_not_made_up():
     assert context["aws:principalarn"] == "arn:aws:iam::*:role/BreakGlass"
     assert not {"aws:principalaccount", "aws:resourceaccount"} & set(context)
     assert "aws:username" not in make_context(principal_of("arn:aws:iam::1:user/*"), "s3:GetObject", BUCKET)
+
+
+def test_a_service_is_in_no_organization():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    context = make_context(principal_of("s3.amazonaws.com"), "s3:PutObject", "arn:aws:s3:::b/a", organization_id="o-a")
+    assert {key for key, value in context.items() if value is None} == {
+        "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:username",
+    }  # fmt: skip

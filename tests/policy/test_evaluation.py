@@ -550,9 +550,13 @@ def test_an_endpoints_policy_must_allow():
     assert verdict(identity=NOTHING, endpoint=endpoint(allow(principal="*"))) is DENIED
 
 
-def test_a_call_that_needs_no_permission_cannot_be_denied():
-    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
-    asked = request("sts:GetCallerIdentity", "*")
+@pytest.mark.parametrize("action", ["sts:GetCallerIdentity", "sts:GetSessionToken"])
+def test_a_call_that_needs_no_permission_cannot_be_denied(action):
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+    """
+    asked = request(action, "*", by=USER)
     assert verdict(asked, identity=identity(deny()), service_control=(level("Root"),)) is ALLOWED
 
 
@@ -633,6 +637,27 @@ def test_a_session_that_is_not_known_may_be_the_one_that_is_named():
     assert verdict(request(by=ROLE), identity=NOTHING, resource=others) is DENIED
 
 
+def test_a_provider_that_is_known_in_part_may_be_the_one_that_is_named():
+    trust = resource(allow(principal="*"), deny(principal={"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/corp"}))
+    asked = request("sts:AssumeRoleWithSAML", ROLE_ARN, by="arn:aws:iam::*:saml-provider/corp")
+    assert verdict(asked, resource=trust) is UNKNOWN
+    assert verdict(replace(asked, principal=replace(asked.principal, arn="arn:aws:iam::*:saml-provider/x")),
+                   resource=trust) is ALLOWED  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("type", "by"), [("Service", "ec2.amazonaws.com"), ("Federated", f"arn:aws:iam::{ACCOUNT}:saml-provider/corp")]
+)
+def test_a_star_for_services_or_providers_has_no_known_meaning(type, by):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    asked = request("sts:AssumeRole", ROLE_ARN, by=by)
+    decision = decide(Grants(resource=resource(allow(principal={type: "*"}), kind=PolicyKind.TRUST)), asked)
+    assert (decision.verdict, decision.unknown) == (UNKNOWN, ("principal",))
+    guarded = resource(allow(principal={type: by}), deny(principal={type: "*"}), kind=PolicyKind.TRUST)
+    assert verdict(asked, resource=guarded) is UNKNOWN
+    assert verdict(request("sts:AssumeRole", ROLE_ARN), identity=READ, resource=guarded) is DENIED
+
+
 def test_an_action_that_is_not_known_is_not_evaluated():
     asked = request("s3:NoSuchThing", "*")
     assert verdict(asked, service_control=(level("Root", FULL),)) is NOT_EVALUATED
@@ -699,6 +724,16 @@ def test_equal_policies_are_compiled_once():
     same = scp(deny("s3:*")), scp(deny("s3:*"))
     assert same[0] is not same[1]
     assert engine.compiled(same[0]) is engine.compiled(same[1])
+
+
+def test_equal_conditions_are_not_shared_between_versions_of_the_language():
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
+    statement = allow(when={"StringEquals": {"aws:PrincipalTag/kind": "${aws:PrincipalType}"}})
+    asked = request(given={"aws:PrincipalTag/kind": "AssumedRole"})
+    engine = Engine()
+    for version, result in (("2012-10-17", ALLOWED), ("2008-10-17", DENIED)) * 2:
+        own = (policy(statement, version=version),)
+        assert engine.authorizer(Grants(identity=own)).verdict(asked) is result
 
 
 def test_what_is_kept_is_bounded():

@@ -10,9 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from org.policy.grammar import OPERATORS, STATEMENT_ELEMENTS, TOP_ELEMENTS
+from org.policy.grammar import OPERATORS, STATEMENT_ELEMENTS, TOP_ELEMENTS, Family
 from org.policy.model import Condition, Effect, Policy, PolicyKind, Principals, Quantifier, Statement
+from org.policy.operators import OPERATORS as OPERATORS_THAT_COMPARE
 from org.policy.parse import compose_policy, parse_policy, policy_of, read_policy
+from org.policy.parse_values import find_value_fault
 from org.source.findings import Finding, SourceErrors
 
 MARK = "▸"
@@ -147,6 +149,33 @@ def test_values_that_aws_takes_pass(operator: str, value: str) -> None:
     assert read(IDENTITY, text).statements[0].conditions[0].values == (value,)
 
 
+COMPARED = {
+    Family.NUMERIC: "NumericEquals", Family.DATE: "DateEquals", Family.BOOL: "Bool", Family.BINARY: "BinaryEquals",
+    Family.IP: "IpAddress",
+}  # fmt: skip
+ODD_VALUES = (
+    "1_000", "1e99999", "1e3", " 10 ", "١٠", "NaN", "Infinity", "-.5", "2026-02-30", "2026-02-20T25:00:00Z",
+    "2026-02-20T10:00:00+99:99", "٢٠٢٦-01-01", "2026-1-1", "0000-01-01", "10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255",
+    "fe80::1%eth0", "١.1.1.1", "::ffff:10.0.0.1", "10.0.0.0/33", "10.0.0.01", "true", " true", "yes",
+    "QQ==", "QQ", "QQ==\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", COMPARED)
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_a_value_that_passes_is_compared(family: Family, value: str) -> None:
+    """Else a Deny would be sent that never holds."""
+    equal = OPERATORS_THAT_COMPARE[COMPARED[family]].test((value,))
+    assert find_value_fault(family, value) is not None or equal(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(COMPARED)), st.text("0123456789٣eE+-./:TZ _aftru=%", max_size=22))
+def test_any_value_that_passes_is_compared(family: Family, value: str) -> None:
+    equal = OPERATORS_THAT_COMPARE[COMPARED[family]].test((value,))
+    assert find_value_fault(family, value) is not None or equal(value) or "/" in value
+
+
 def test_an_operator_without_keys_asks_for_nothing() -> None:
     assert read(IDENTITY, allow('"Condition": {"StringEquals": {}, "Bool": {}}')).statements[0].conditions == ()
 
@@ -216,6 +245,7 @@ def test_conditions_in_force_are_read_though_they_be_odd(written: str, condition
         allow('"Principal": "*"'),
         allow('"NotAction": "s3:*"'),
         allow('"Actions": "s3:*"'),
+        allow(action='"Action": "s3:* "'),
         policy('{"Effect": "Perhaps", "Action": "*", "Resource": "*"}'),
         policy('{"effect": "Deny", "Effect": "Allow", "Action": "*", "Resource": "*"}'),
         '{"Version": "2012-10-17", "Statement": []}',

@@ -35,6 +35,7 @@ def naive(pattern: str, text: str) -> bool:
         ("arn:aws:ec2:*", "arn:aws:ec2:eu-central-1::image/ami-1", True),
         ("a.c", "abc", False),
         ("a\nb*", "a\nb\nc", True),
+        ("?b*c", "\nb\nc", True),
         (f"a{STAR}b", "a*b", True),
         (f"a{STAR}b", "axb", False),
         (f"a{QUESTION}*", "a?bc", True),

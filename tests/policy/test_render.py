@@ -206,6 +206,28 @@ def test_the_shortest_text_says_nothing_twice_and_keeps_sids() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("operator", "values"),
+    [
+        ("StringLike", ("${*}", "${aws:username}")),
+        ("StringLike", ("?*", "${aws:username}")),
+        ("StringLike", ("${aws:username}*", "${aws:userid}*")),
+        ("ArnLike", ("arn:*:iam::1:role/a", "arn:aws:s3:::iam::1:role/a")),
+    ],
+)
+def test_what_only_looks_covered_stays(operator: str, values: tuple[str, ...]) -> None:
+    """A variable may become any text, `${*}` is no wildcard, ARNs count in their case and are compared part by part."""
+    resources = ("arn:aws:s3:::?*", "arn:aws:s3:::${aws:username}", "arn:aws:S3:::a")
+    named = Principals(aws=(ROLE, USER, OTHER, "111122223333"))
+    conditions = (Condition(operator, "aws:PrincipalTag/team", values),)
+    statement = Statement(Effect.DENY, ("s3:*",), resources=resources, principals=named, conditions=conditions)
+    (normal,) = normalise(Policy("p", PolicyKind.RESOURCE, (statement,))).statements
+    assert set(normal.conditions[0].values) == set(values)
+    assert set(normal.resources) == set(resources)
+    assert normal.principals is not None
+    assert set(normal.principals.aws) == set(named.aws)
+
+
 def test_everyone_is_a_star_and_an_old_version_stays_unsaid() -> None:
     text = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": ["*", "111122223333"]}, "Action": "s3:*"}}'
     policy = parse_policy(text, PolicyKind.RESOURCE, "p")

@@ -413,6 +413,16 @@ def test_a_bucket_may_deny_its_own_account(session: boto3.Session, audit: str) -
         s3.put_object(Bucket="own-bucket", Key="k", Body=b"")
 
 
+def test_a_buckets_deny_holds_under_its_condition_alone(session: boto3.Session, audit: str) -> None:
+    s3 = assume(session, audit).client("s3")
+    s3.create_bucket(Bucket="own-bucket")
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    statement = deny("s3:*", Principal="*", Resource="arn:aws:s3:::own-bucket/*", Condition=plain)
+    s3.put_bucket_policy(Bucket="own-bucket", Policy=written(statement))
+    s3.put_object(Bucket="own-bucket", Key="k", Body=b"text")
+    assert s3.get_object(Bucket="own-bucket", Key="k")["Body"].read() == b"text"
+
+
 def test_strangers_are_not_told_why(session: boto3.Session, audit: str) -> None:
     assume(session, audit).client("s3").create_bucket(Bucket="own-bucket")
     iam = iam_backends["999999999999"]["aws"]

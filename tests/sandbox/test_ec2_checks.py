@@ -299,6 +299,17 @@ def test_a_resource_that_is_not_found_is_any_of_its_kind(shop: Shop) -> None:
     assert values(find(checks, shop.arn("key-pair", "web")), "ec2:keypairname") == ("web",)
 
 
+def test_what_is_true_of_a_resource_that_is_not_known_is_not_known_either(shop: Shop) -> None:
+    """An association has an id and no ARN."""
+    (check,) = shop.checks("DisassociateRouteTable", AssociationId="rtbassoc-0123456789abcdef0")
+    assert check.resource == "*"
+    assert {"resource", "aws:resourcetag/${tagkey}", "ec2:vpc"} <= check.unknown
+    (check,) = shop.checks("CreateTags", Resources=["ami-0123456789abcdef0"], Tags=[{"Key": "k", "Value": "v"}])
+    assert values(check, "aws:tagkeys", "aws:requesttag/k") == (("k",), "v")
+    assert {"resource", "aws:resourcetag/${tagkey}"} <= check.unknown
+    assert "aws:tagkeys" not in check.unknown
+
+
 def test_a_template_is_found_by_its_name(shop: Shop) -> None:
     data = {"ImageId": shop.image}
     made = shop.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)["LaunchTemplate"]

@@ -18,7 +18,7 @@ from org.policy.parse import parse_policy
 from org.policy.request import Request
 from org.sandbox.authorization.ec2 import checks_of
 from org.sandbox.authorization.model import ApiCall, Check
-from tests.support.sandbox import assume, create_account, organization, root_of
+from tests.support.sandbox import assume, create_account, organization, refused, root_of
 
 REGION = "us-east-1"
 IMAGES = "arn:aws:ec2:*::image/*"
@@ -32,6 +32,8 @@ def deny(sid: str, actions: list[str], condition: dict[str, Any], resource: str 
 class World:
     owner: Any
     shop: Any
+    scaling: Any
+    """Auto Scaling in the shop."""
     shop_id: str
     foreign: Any
     statements: tuple[dict[str, Any], ...]
@@ -117,6 +119,7 @@ def world(engine: Engine) -> Iterator[World]:
         yield World(
             assume(session, owner).client("ec2"),
             assume(session, shop).client("ec2"),
+            assume(session, shop).client("autoscaling"),
             shop,
             assume(session, foreign).client("ec2"),
             statements,
@@ -202,6 +205,42 @@ def test_the_policy_refuses_and_lets_through_in_the_member_account(world: World)
     world.shop.run_instances(ImageId=approved, MinCount=1, MaxCount=1, **GOOD)
     launched = world.shop.describe_instances()["Reservations"]
     assert [each["Instances"][0]["ImageId"] for each in launched] == [approved]
+
+
+def test_an_instant_fleet_launches_as_its_caller(world: World) -> None:
+    image = world.image(world.owner, status="approved")
+    data = {"ImageId": image, "InstanceType": "t3.micro", "BlockDeviceMappings": GOOD["BlockDeviceMappings"]}
+    world.shop.create_launch_template(LaunchTemplateName="open", LaunchTemplateData=data)
+    config = {"LaunchTemplateSpecification": {"LaunchTemplateName": "open", "Version": "1"}}
+    fleet = {"LaunchTemplateConfigs": [config], "TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
+    assert world.denied("CreateFleet", **fleet, Type="maintain") == []
+    assert world.denied("CreateFleet", **fleet, Type="instant") == ["Metadata"]
+
+
+def group(template: dict[str, Any], *, mixed: bool = False) -> dict[str, Any]:
+    policy = {"LaunchTemplate": {"LaunchTemplateSpecification": template}}
+    given = {"MixedInstancesPolicy": policy} if mixed else {"LaunchTemplate": template}
+    return {"MinSize": 1, "MaxSize": 1, "AvailabilityZones": ["us-east-1a"], **given}
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_no_auto_scaling_group_takes_a_template_whose_launch_is_denied(world: World, mixed: bool) -> None:
+    templates = {
+        name: world.shop.create_launch_template(
+            LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro", **GOOD}
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        for name, image in (("raw", world.image(world.owner)), ("good", world.image(world.owner, status="approved")))
+    }
+    world.attach()
+    raw, good = ({"LaunchTemplateId": templates[name], "Version": "1"} for name in ("raw", "good"))
+    message = f"You are not authorized to use launch template: {templates['raw']}"
+    with refused("AccessDenied", message):
+        world.scaling.create_auto_scaling_group(AutoScalingGroupName="raw", **group(raw, mixed=mixed))
+    world.scaling.create_auto_scaling_group(AutoScalingGroupName="good", **group(good, mixed=mixed))
+    with refused("AccessDenied", message):
+        world.scaling.update_auto_scaling_group(AutoScalingGroupName="good", **group(raw, mixed=mixed))
+    world.scaling.update_auto_scaling_group(AutoScalingGroupName="good", MaxSize=2)
+    assert len(world.shop.describe_instances()["Reservations"]) == 1
 
 
 def test_a_shared_tag_is_refused_by_the_policy_before_ec2_is_asked(world: World) -> None:

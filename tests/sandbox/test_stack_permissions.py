@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -18,8 +19,12 @@ def deny(cloud: Cloud, target: str, *actions: str, exempt: str = "") -> str:
     statement: dict[str, Any] = {"Sid": "No", "Effect": "Deny", "Action": list(actions), "Resource": "*"}
     if exempt:
         statement["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": exempt}}
+    return attach(cloud, target, statement)
+
+
+def attach(cloud: Cloud, target: str, statement: dict[str, Any]) -> str:
     policy = cloud.organizations.create_policy(
-        Name=f"deny-{actions[0].replace(':', '-')}",
+        Name=f"policy-{crc32(json.dumps(statement).encode())}",
         Description="",
         Type="SERVICE_CONTROL_POLICY",
         Content=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
@@ -159,6 +164,22 @@ def test_a_stack_with_a_role_has_that_roles_permissions(cloud: Cloud, unit: str)
     iam.put_role_policy(RoleName="deployer", PolicyName="ssm", PolicyDocument=json.dumps(allowed))
     cloudformation.create_stack(StackName="rich", TemplateBody=body, RoleARN=role)
     assert cloud.markers(account) == {"marker": "one"}
+
+
+def test_what_cloudformation_does_with_the_callers_session_says_so(cloud: Cloud, unit: str) -> None:
+    account = cloud.make_account(unit)
+    condition = {"StringEquals": {"aws:CalledViaLast": "cloudformation.amazonaws.com"}}
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": "127.0.0.1/32"}, "Bool": {"aws:ViaAWSService": "false"}}
+    statement = {"Effect": "Deny", "Action": "ssm:*", "Resource": "*", "Condition": elsewhere}
+    attach(cloud, unit, statement)
+    cloudformation = cloud.client("cloudformation", account)
+    cloudformation.create_stack(StackName="own", TemplateBody=json.dumps(marker_template()))
+    assert cloud.markers(account) == {"marker": "one"}
+    attach(cloud, unit, {**statement, "Condition": condition})
+    cloudformation.update_stack(StackName="own", TemplateBody=json.dumps(marker_template("two")))
+    assert cloud.markers(account) == {"marker": "one"}
+    cloud.client("ssm", account).put_parameter(Name="marker", Value="by hand", Type="String", Overwrite=True)
+    assert cloud.markers(account) == {"marker": "by hand"}
 
 
 def test_the_administrator_of_the_management_account_is_limited_by_nothing(cloud: Cloud, unit: str) -> None:

@@ -11,7 +11,7 @@ from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 from org.policy.catalog import ActionEntry
-from org.sandbox.authorization import ec2, tagging
+from org.sandbox.authorization import ec2, scaling, tagging
 from org.sandbox.authorization.actions import Needed, actions_of
 from org.sandbox.authorization.grants import engine
 from org.sandbox.authorization.keys import keys_of
@@ -57,6 +57,8 @@ def _checks(read: ReadRequest) -> Iterator[Check]:
         yield from _checks_of_action(read, entry, needed)
     if call.service not in _TAKES_NO_ROLE:
         yield from _checks_of_passing(read)
+    if call.service == "autoscaling" and call.operation in scaling.OPERATIONS:
+        yield from scaling.checks_of_launches(call)
     if call.operation in tagging.OPERATIONS:
         yield from _checks_of_tagging(read)
 

@@ -13,6 +13,7 @@ from moto.core.utils import utcnow
 from org.policy.catalog import GLOBAL_KEYS
 from org.policy.context import make_context
 from org.policy.request import ContextValue, PrincipalKind
+from org.proof.regions import regions_of
 from org.sandbox.authorization.model import Check
 from org.sandbox.authorization.principals import Caller
 from org.sandbox.authorization.tags import find_tags
@@ -50,8 +51,10 @@ def circumstances_of(
 ) -> Circumstances:
     """Put the keys of the service over those of the principal, the Region and the organization.
 
-    `aws:SecureTransport` is `true`, though the sandbox speaks plain HTTP.
+    `aws:SecureTransport` is `true`, though the sandbox speaks plain HTTP. At an endpoint of one's own choice SDKs sign
+    for the session's Region, also where AWS has one endpoint for all: then it is that one's Region.
     """
+    region, *_ = regions_of(check.action, (region,), caller.partition)
     organization = find_organization_of(caller.account, caller.partition) if caller.account else None
     owners = organization
     if resource_account and resource_account != caller.account:

@@ -52,8 +52,11 @@ def require(
                 raise NotImplementedError(message)
 
 
-def authorize_as(principal: Principal, required: RequiredCall, region: str) -> None:
+def authorize_as(principal: Principal, required: RequiredCall, region: str, via: str = "") -> None:
     """Raise Denied unless the principal may do the call; for what a service does in a principal's name.
+
+    `via` is the service that does it with the principal's own session.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 
     A condition key that the action has and `required` does not speak of is not known: NotImplementedError, if a policy
     hangs on it.
@@ -62,7 +65,9 @@ def authorize_as(principal: Principal, required: RequiredCall, region: str) -> N
     caller = current_caller()
     if caller is None or caller.principal != principal:
         caller = Caller(principal, principal.session_arn or principal.arn, partition)
-    require(caller, _checks_required(required), region)
+    forwarded: dict[str, ContextValue] = dict.fromkeys(("aws:calledviafirst", "aws:calledvialast"), via)
+    forwarded |= {"aws:calledvia": (via,), "aws:viaawsservice": "true"}
+    require(caller, _checks_required(required), region, forwarded if via else None)
 
 
 def _checks_required(required: RequiredCall) -> Iterable[Check]:

@@ -30,6 +30,9 @@ _MAKES = ("Allocate", "Copy", "Create", "Import", "Register", "Request", "Run")
 _RESOURCE = "resource"
 """In `Check.unknown`: which one it is was not found out."""
 
+_OVERRIDDEN = ("ImageId", "InstanceType", "SubnetId")
+"""What a fleet may launch otherwise than its template says."""
+
 _MADE: Mapping[str, tuple[str, ...]] = {
     "CopyImage": ("image", "snapshot"),
     "CopySnapshot": ("snapshot",),
@@ -53,8 +56,29 @@ def checks_of(call: ApiCall) -> tuple[Check, ...] | None:
     if call.operation == "RunInstances":
         return checks_of_launch(backend, call.parameters)
     checks = _checks_of_tagging if call.operation in _TAGGING else _checks_of_resources
-    found = (*(tuple(checks(backend, call)) if keys else ()), *_checks_of_profile(backend, call))
-    return found or (make_check_without_resource(call.operation, call.region),)
+    found = (
+        *(tuple(checks(backend, call)) if keys else ()),
+        *_checks_of_profile(backend, call),
+        *_checks_of_instant_launches(backend, call),
+    )
+    if found or not keys:
+        return found or (make_check_without_resource(call.operation, call.region),)
+    return (_check_of_something(call),)
+
+
+def _check_of_something(call: ApiCall) -> Check:
+    """Answer the check of a call that is about a resource which is not known: nor, then, is what is true of it."""
+    tags = tags_of_request(_tags(call)) if call.operation in _TAGGING else {}
+    check = make_check_without_resource(call.operation, call.region)
+    unknown = frozenset().union(*keys_by_kind(call.operation).values())
+    known = {
+        key for key in unknown if key in check.context or (tags and key.startswith(("aws:requesttag/", "aws:tagkeys")))
+    }
+    return replace(check, context={**check.context, **tags}, unknown=unknown - known | {_RESOURCE})
+
+
+def _tags(call: ApiCall) -> dict[str, str]:
+    return {tag.get("Key", ""): tag.get("Value", "") for tag in call.parameters.get("Tags", [])}
 
 
 def _checks_of_profile(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
@@ -75,9 +99,26 @@ def _checks_of_profile(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
         yield Check("iam:PassRole", fleet["IamFleetRole"], context={"iam:passedtoservice": "spotfleet.amazonaws.com"})
 
 
+def _checks_of_instant_launches(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
+    """Answer the checks of the launches that an instant fleet makes as its caller; others use a service-linked role.
+
+    AWS tells of a launch that is denied in the answer's `Errors`, where here the call is refused.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html
+    https://github.com/aws/karpenter-provider-aws/issues/7370
+    """
+    if call.operation != "CreateFleet" or call.parameters.get("Type") != "instant":
+        return
+    tags = call.parameters.get("TagSpecifications")
+    for config in call.parameters.get("LaunchTemplateConfigs", []):
+        for override in config.get("Overrides") or [{}]:
+            given = {name: override[name] for name in _OVERRIDDEN if override.get(name)}
+            template = config.get("LaunchTemplateSpecification")
+            yield from checks_of_launch(backend, {"LaunchTemplate": template, "TagSpecifications": tags, **given})
+
+
 def _checks_of_tagging(backend: SandboxEC2, call: ApiCall) -> Iterator[Check]:
     """Answer a check for each resource; what does not exist is left to the call itself to refuse."""
-    tags = {tag["Key"]: tag.get("Value", "") for tag in call.parameters.get("Tags", [])}
+    tags = _tags(call)
     for id in call.parameters.get("Resources", []):
         resource = describe(backend, id)
         if resource is not None:
@@ -154,7 +195,7 @@ def _facts_of_new(backend: SandboxEC2, call: ApiCall, kind: str) -> Facts:
 
 def _given_tags(call: ApiCall, kind: str) -> dict[str, str]:
     return {
-        tag["Key"]: tag.get("Value", "")
+        tag.get("Key", ""): tag.get("Value", "")
         for specification in call.parameters.get("TagSpecifications", [])
         if specification.get("ResourceType") == kind
         for tag in specification.get("Tags", [])

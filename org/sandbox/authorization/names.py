@@ -53,12 +53,13 @@ def _read_s3(call: ApiCall, names: Names, source: str) -> None:
 
 
 def _read_sqs(call: ApiCall, names: Names, _: str) -> None:
-    url = str(call.parameters.get("QueueUrl", ""))
-    path = urlsplit(url).path.strip("/").split("/")
+    """Take the queue from the end of the URL, as moto does, whatever the URL; a name alone is good, too."""
+    owner, queue = ["", *str(call.parameters.get("QueueUrl", "")).split("/")][-2:]
     if "QueueOwnerAWSAccountId" in call.parameters:
-        path = [call.parameters["QueueOwnerAWSAccountId"], call.parameters.get("QueueName", "")]
-    if len(path) >= 2:
-        names["queuearn"] = (f"arn:{get_partition(call.region)}:sqs:{call.region}:{path[-2]}:{path[-1]}",)
+        owner, queue = call.parameters["QueueOwnerAWSAccountId"], call.parameters.get("QueueName", "")
+    if queue:
+        account = owner if owner.isdigit() else call.account
+        names["queuearn"] = (f"arn:{get_partition(call.region)}:sqs:{call.region}:{account}:{queue}",)
 
 
 def _read_events(call: ApiCall, names: Names, _: str) -> None:

@@ -12,7 +12,7 @@ from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 from org.policy.request import Principal, PrincipalKind
-from org.sandbox.iam import find_key
+from org.sandbox.iam import find_key, was_deleted
 from org.sandbox.organizations import find_organization_of
 
 
@@ -55,28 +55,36 @@ class Caller:
 
 
 class UnusableKey(Exception):
-    """A key that was good: it is inactive, or what it belonged to is gone, or its account is closed."""
+    """A key that was good: it is inactive or deleted, or what it belonged to is gone, or its account is closed."""
 
 
 SESSION = "sandbox_session"
 """The attribute of a key of moto's that holds a session's `SessionFacts`."""
 
-_callers: list[Caller] = []
-"""Those whose requests are being served, the innermost last; there is one request at a time."""
+Operation = tuple[str, str]
+"""botocore's name of the service, and the operation: `("ec2", "RunInstances")`."""
+
+_served: list[tuple[Caller, Operation | None]] = []
+"""Whose requests are being served, and what they were judged to ask for, the innermost last."""
 
 
 def current_caller() -> Caller | None:
     """Answer who sent the request that is being served."""
-    return _callers[-1] if _callers else None
+    return _served[-1][0] if _served else None
+
+
+def current_operation() -> Operation | None:
+    """Answer what the request that is being served was judged to ask for; None where nobody had to look."""
+    return _served[-1][1] if _served else None
 
 
 @contextmanager
-def serving(caller: Caller) -> Iterator[None]:
-    _callers.append(caller)
+def serving(caller: Caller, operation: Operation | None = None) -> Iterator[None]:
+    _served.append((caller, operation))
     try:
         yield
     finally:
-        _callers.pop()
+        _served.pop()
 
 
 def caller_of(access_key: str, region: str) -> Caller:
@@ -89,6 +97,8 @@ def caller_of(access_key: str, region: str) -> Caller:
         return Caller(Principal("*", "", PrincipalKind.ANONYMOUS), "anonymous", partition)
     found = find_key(access_key)
     if found is None:
+        if was_deleted(access_key):
+            raise UnusableKey(access_key)
         account = DEFAULT_ACCOUNT_ID
         principal = Principal(f"arn:{partition}:iam::{account}:user/moto", account, PrincipalKind.USER)
         shown = f"arn:{partition}:sts::{account}:user/moto"

@@ -1,6 +1,6 @@
 """Stands around the authorization of requests, so that what is denied is recorded as well.
 
-Not recorded: calls that nobody can be named for, since their key is no good; calls that the sandbox does not emulate;
+Not recorded: calls whose key is no good, or whose form; calls that the sandbox does not emulate;
 and what CloudFormation or StackSets do, which here is no request.
 """
 
@@ -18,7 +18,7 @@ from moto.core.request import Request, normalize_request
 
 from org.sandbox.authorization.gate import is_of_moto, read_body
 from org.sandbox.authorization.principals import Caller, UnusableKey, caller_of, current_caller
-from org.sandbox.authorization.requests import ReadRequest, read_request, read_signature
+from org.sandbox.authorization.requests import MalformedRequest, ReadRequest, read_request, read_signature
 from org.sandbox.trail.calls import RECORDED, Dialect
 from org.sandbox.trail.changes import Change, Seen, look, tell_changes
 from org.sandbox.trail.dialects import write_request, write_response
@@ -109,9 +109,9 @@ def _begin(authorization: str, request: Callable[[], Request]) -> Call | None:
     signature = read_signature(authorization, {})
     try:
         caller = caller_of(signature.access_key, signature.region)
-    except UnusableKey:
+        read = read_request(request(), signature)
+    except (UnusableKey, MalformedRequest):
         return None
-    read = read_request(request(), signature)
     dialect = RECORDED.get(read.call.service, {}).get(read.call.operation) if read is not None else None
     if read is None or dialect is None or read.call.service != signature.service:
         return None

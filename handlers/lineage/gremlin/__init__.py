@@ -1,0 +1,1 @@
+"""The graph on a Gremlin engine: Amazon Neptune, or a TinkerPop Gremlin Server."""

@@ -1,0 +1,202 @@
+"""One websocket to a Gremlin engine, opened anew when it is lost, and what is sent again when it fails for now.
+
+The driver's own `Client` is not used: its headers are for ever (a signature lasts five minutes), it keeps a thread for
+each connection, and waits without end for one that could not be opened. Its transport, protocol and serializers are.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from queue import Queue
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+from gremlin_python.driver.aiohttp.transport import AiohttpTransport
+from gremlin_python.driver.protocol import GremlinServerError, GremlinServerWSProtocol
+from gremlin_python.driver.request import RequestMessage
+from gremlin_python.driver.resultset import ResultSet
+from gremlin_python.driver.serializer import GraphBinarySerializersV1
+
+from handlers.lineage.errors import GraphError
+
+ATTEMPTS = 7
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+LARGEST_ANSWER = 256 * 1024 * 1024
+
+# "Ok to Retry? Yes", as far as sending the same again can help:
+# https://docs.aws.amazon.com/neptune/latest/userguide/errors-engine-codes.html
+# https://docs.aws.amazon.com/neptune/latest/userguide/lambda-functions-gremlin-write-recommendations.html
+_PASSING = {
+    "ConcurrentModificationException",
+    "ConstraintViolationException",
+    "InternalFailureException",
+    "MemoryLimitExceededException",
+    "QueryLimitExceededException",
+    "ThrottlingException",
+    "TimeLimitExceededException",
+    "TooManyRequestsException",
+    # Of TinkerPop's own transactional graph.
+    "TransactionException",
+}
+# The writer has become a reader: the cluster's name leads to another instance now.
+_MOVED = {"ReadOnlyViolationException"}
+# Failed for now; timed out: https://tinkerpop.apache.org/docs/3.7.3/dev/provider/#_graph_driver_provider_requirements
+_PASSING_STATUS = {596, 598}
+
+
+class Lost(ConnectionError):
+    """The websocket could not be opened, or broke."""
+
+
+class Connection:
+    """Sends one traversal at a time. Everything sent must be safe to send twice. Not opened before it is needed."""
+
+    def __init__(
+        self,
+        url: str,
+        headers: Callable[[], Mapping[str, str]],
+        *,
+        source: str = "g",
+        timeout: float = 60,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], object] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._url, self._headers, self._source, self._timeout = url, headers, source, timeout
+        self._attempts, self._sleep, self._chance = attempts, sleep, chance
+        self._open: tuple[_Socket, GremlinServerWSProtocol] | None = None
+        self._lock = Lock()
+
+    def run(self, traversal: Any) -> list[Any]:  # noqa: ANN401  gremlinpython has no types
+        """Answer the results of a traversal; GraphError if it fails for good, or again and again."""
+        failed: Exception | None = None
+        for attempt in range(self._attempts):
+            if attempt:
+                # Full jitter: two writers that met must not meet again.
+                self._sleep(self._chance() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+            try:
+                with self._lock:
+                    return self._send(traversal.bytecode)
+            except Lost as error:
+                failed = error
+            except GremlinServerError as error:
+                if not passing(error):
+                    raise GraphError(
+                        self._url, f"the graph refuses: {_reason(error)}", "see the engine's log"
+                    ) from error
+                failed = error
+            except UnicodeEncodeError as error:
+                what = f"a lineage graph cannot keep {error.object[:80]!r}, which is no text"
+                raise GraphError(self._url, what, "mend its source") from error
+        what = f"the graph fails after {self._attempts} attempts: {_reason(failed)}"
+        raise GraphError(self._url, what, "send the same again later") from failed
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _send(self, bytecode: Any) -> list[Any]:  # noqa: ANN401
+        done = False
+        try:
+            socket, protocol = self._open = self._open or self._connect()
+            identity = str(uuid4())
+            results = ResultSet(Queue(), identity)
+            waiting = {identity: results}
+            protocol.write(identity, self._request(bytecode))
+            while protocol.data_received(socket.read(), waiting) == 206:
+                pass
+            done = True
+        except GremlinServerError as error:
+            # Said by an engine that lives; but one that only reads now must be left.
+            done = _code(error) not in _MOVED
+            raise
+        finally:
+            if not done:
+                self._drop()
+        found = []
+        while not results.stream.empty():
+            for each in results.stream.get_nowait():
+                found += [each.object] * each.bulk
+        return found
+
+    def _request(self, bytecode: Any) -> RequestMessage:  # noqa: ANN401
+        limit = int(self._timeout * 1000)
+        said = {"gremlin": bytecode, "aliases": {"g": self._source}, "evaluationTimeout": limit}
+        return RequestMessage("traversal", "bytecode", said)
+
+    def _connect(self) -> tuple[_Socket, GremlinServerWSProtocol]:
+        # A little more than the engine is given, so that it says itself that it took too long.
+        socket = _Socket(self._timeout + 5)
+        socket.connect(self._url, self._headers())
+        protocol = GremlinServerWSProtocol(GraphBinarySerializersV1())
+        protocol.connection_made(socket)
+        return socket, protocol
+
+    def _drop(self) -> None:
+        if self._open is not None:
+            socket, _ = self._open
+            self._open = None
+            socket.close()
+
+
+class _Socket:
+    """The driver's transport, whose failures have one name and leave nothing open."""
+
+    def __init__(self, patience: float) -> None:
+        self._transport = AiohttpTransport(
+            read_timeout=patience, write_timeout=patience, max_content_length=LARGEST_ANSWER
+        )
+
+    def connect(self, url: str, headers: Mapping[str, str]) -> None:
+        try:
+            self._transport.connect(url, dict(headers))
+        # The driver raises a bare Exception where it is forbidden to connect.
+        except Exception as error:
+            self.close()
+            raise Lost(str(error) or type(error).__name__) from error
+
+    def write(self, message: bytes) -> None:
+        try:
+            self._transport.write(message)
+        except (OSError, RuntimeError) as error:
+            raise Lost(str(error) or type(error).__name__) from error
+
+    def read(self) -> bytes:
+        try:
+            data = self._transport.read()
+        except (OSError, RuntimeError) as error:
+            raise Lost(str(error) or type(error).__name__) from error
+        if not isinstance(data, bytes):
+            raise Lost("closed by the engine")
+        return data
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def passing(error: GremlinServerError) -> bool:
+    """Say whether the same request may succeed when it is sent again."""
+    return error.status_code in _PASSING_STATUS or _code(error) in _PASSING | _MOVED
+
+
+def _code(error: GremlinServerError) -> str:
+    """Answer the name of an error: Neptune says it in JSON, TinkerPop in the attribute `exceptions`."""
+    try:
+        said = json.loads(error.status_message)
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        return str(said.get("code", ""))
+    exceptions = (error.status_attributes or {}).get("exceptions") or [""]
+    return str(exceptions[0]).rpartition(".")[2]
+
+
+def _reason(error: Exception | None) -> str:
+    if isinstance(error, GremlinServerError):
+        return f"{_code(error) or error.status_code}: {str(error.status_message)[:300]}"
+    return str(error)
