@@ -131,17 +131,17 @@ class Sandbox:
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)
-            if request[1] == f"{CONTROL}/events":
-                return self._answer_events(environ, start_response)
+            if request[1] in {f"{CONTROL}/events", f"{CONTROL}/public-images"}:
+                return self._answer_staging(environ, start_response)
             return application(environ, start_response)
 
         return serve
 
-    def _answer_events(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        from org.sandbox.trail.control import answer_events
+    def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        from org.sandbox.trail.control import answer
 
         with _request_lock:
-            status, text = answer_events(environ)
+            status, text = answer(environ)
         # A function's own requests must find the lock free.
         self._functions.settle()
         start_response(status, [("Content-Type", "application/json")])
