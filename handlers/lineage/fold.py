@@ -63,11 +63,17 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A fact and how long it holds: from its own time on."""
+    """A fact and how long it holds: from its own time on, unless it holds again."""
 
     fact: Fact
     until: Time | None
     """Inclusive: the time of what replaces it. None: it holds on."""
+    again: Time | None = None
+    """From when it holds for another time: an instance's root was set back to what it was launched from."""
+
+    @property
+    def since(self) -> Time:
+        return self.fact.evidence.time if self.again is None else self.again
 
 
 def periods_of(facts: Iterable[Fact]) -> list[Period]:
@@ -97,13 +103,16 @@ def periods_of(facts: Iterable[Fact]) -> list[Period]:
 def _periods_in(group: list[Fact], ends: list[Fact]) -> Iterable[Period]:
     moments = sorted({fact.order for fact in (*group, *ends)})
     following: dict[tuple[int, str], Time | None] = {each: Time(after[0]) for each, after in pairwise(moments)}
-    for fact in group:
-        if dict(fact.attributes).get(HOLDS) != "no":
-            yield Period(fact, following.get(fact.order))
+    launches = {fact.parent: fact for fact in group if fact.relation is Relation.LAUNCHED_FROM}
+    for fact in sorted(group, key=lambda each: (*each.order, each.id)):
+        until = following.get(fact.order)
+        if fact.parent == fact.child and launches:
+            # Its own root again: that of the launch, whatever has replaced it in between.
+            yield from (Period(launch, until, fact.evidence.time) for launch in launches.values())
+        elif dict(fact.attributes).get(HOLDS) != "no":
+            yield Period(fact, until)
 
 
 def hold_at(periods: Iterable[Period], time: Time) -> list[Fact]:
     """Answer the facts that hold at a time."""
-    return [
-        each.fact for each in periods if each.fact.evidence.time <= time and (each.until is None or time <= each.until)
-    ]
+    return [each.fact for each in periods if each.since <= time and (each.until is None or time <= each.until)]

@@ -82,6 +82,7 @@ class Relation(StrEnum):
     PRELAUNCHED_FROM = "PRELAUNCHED_FROM"
     LAUNCHED_FROM = "LAUNCHED_FROM"
     ROOT_REPLACED_BY = "ROOT_REPLACED_BY"
+    """By itself: back to what it was launched from."""
     USES = "USES"
     RESOLVES_TO = "RESOLVES_TO"
     REFERENCES = "REFERENCES"

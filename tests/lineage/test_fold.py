@@ -47,6 +47,18 @@ def test_an_instance_boots_what_replaced_its_root() -> None:
     assert hold_at(periods, at(0)) == []
 
 
+def test_an_instance_that_is_set_back_boots_what_it_was_launched_from() -> None:
+    launched = fact(Relation.LAUNCHED_FROM, SERVER, GOLDEN, 1)
+    replaced = fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 5)
+    reset = fact(Relation.ROOT_REPLACED_BY, SERVER, SERVER, 8)
+    again = fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 12)
+    for order in ([launched, replaced, reset, again], [again, reset, replaced, launched]):
+        periods = periods_of(order)
+        held = {time: {each.parent for each in hold_at(periods, at(time))} for time in (4, 6, 10, 13)}
+        assert held == {4: {GOLDEN}, 6: {BAD}, 10: {GOLDEN}, 13: {BAD}}
+    assert hold_at(periods_of([reset]), at(9)) == [reset], "what it was launched from is not known"
+
+
 def test_a_share_holds_until_it_is_taken_back_from_that_account_alone() -> None:
     one, two = (key_of(Kind.ACCOUNT, number) for number in ("222233334444", "333344445555"))
     facts = [

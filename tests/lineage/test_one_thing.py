@@ -65,6 +65,19 @@ def test_a_swapped_root_volume_is_told_apart_from_the_image_id() -> None:
     assert {each.fact.parent for each in then.roots} == {GOLDEN, VOLUME}
 
 
+def test_a_root_that_was_set_back_is_that_of_the_launch_again() -> None:
+    graph = graph_of(*LAUNCHED, *SWAPPED, fact(Relation.ROOT_REPLACED_BY, SERVER, SERVER, 8, "reset"))
+    found = effective_root(graph, SERVER)
+    assert [(each.fact.parent, each.since, each.until) for each in found.roots] == [(GOLDEN, at(8), None)]
+    assert (found.named, found.images, found.replaced, found.differs) == (GOLDEN, (GOLDEN,), False, False)
+    assert [(each.fact.parent, each.since, each.until) for each in found.history] == [
+        (GOLDEN, None, at(5)),
+        (VOLUME, at(5), at(8)),
+        (GOLDEN, at(8), None),
+    ]
+    assert effective_root(graph, SERVER, at=at(6)).images == (BAD,)
+
+
 def test_an_instance_of_which_no_launch_was_seen_has_no_known_root() -> None:
     found = effective_root(graph_of(note(SERVER, 1, state="running")), SERVER)
     assert (found.named, found.roots, found.complete) == (None, (), False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +20,6 @@ from handlers.lineage.queries.search import Wanted, search
 from handlers.lineage.queries.show import show
 from handlers.lineage.queries.smallest import smallest_rebuild
 from handlers.lineage.queries.verify import verify
-from handlers.lineage.sqlite import SqliteGraph
 from tests.bench.lineage_history import History, Sort
 from tests.lineage.test_impact import BAD, CHAIN, COPY, SCOPE, STORY
 from tests.support.histories import at, key
@@ -41,10 +38,8 @@ def filled(graph: Graph) -> Graph:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Graph]:
-    graph = SqliteGraph(tmp_path / "lineage.sqlite")
-    yield filled(graph)
-    graph.close()
+def engine(graph: Graph) -> Graph:
+    return filled(graph)
 
 
 def answers(graph: Graph, start: Key, leaf: Key) -> list[object]:

@@ -63,7 +63,8 @@ def effective_root(
     """
     check_kind(instance, Kind.INSTANCE)
     descent = ancestors(graph, instance, scope, bounds, at)
-    arcs = sorted(arcs_of(graph.facts_of([instance], WITH_ROLE[Role.ROOT], at)), key=lambda arc: arc.fact.order)
+    roots = arcs_of(graph.facts_of([instance], WITH_ROLE[Role.ROOT], at))
+    arcs = sorted(roots, key=lambda arc: (arc.start, arc.fact.order))
     now = END if at is None else at
     holding = [arc for arc in arcs if arc.start <= now <= arc.end]
     said = descent.things[instance].state_of.value(IMAGE_ID)

@@ -105,9 +105,10 @@ def _for_a_time(child: Key, facts: list[Fact]) -> Iterable[Arc]:
         # What it boots is known, so the template by which it was launched is not descent.
         facts = [fact for fact in facts if fact.relation in _ROOT]
     first = min(fact.order for fact in facts)
-    for fact, until in ((each.fact, each.until) for each in periods_of(facts)):
-        born = machine and fact.order == first and fact.relation not in LATER
-        start = BEGINNING if born else fact.evidence.time
+    for period in periods_of(facts):
+        fact, until = period.fact, period.until
+        born = machine and fact.order == first and fact.relation not in LATER and period.again is None
+        start = BEGINNING if born else period.since
         yield Arc(fact, Passage.AT if machine else _meaning(fact), start, END if until is None else until)
 
 
