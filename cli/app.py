@@ -208,3 +208,19 @@ def env(
     from cli.sandbox_commands import env as run
 
     run(ctx.obj, region)
+
+
+@sandbox_app.command(epilog=_GLOBAL)
+def play(
+    ctx: typer.Context,
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            help="golden, share, launch, derive, launder, tamper, deny, duplicate, disorder; life is all of them."
+        ),
+    ],
+) -> None:
+    """Play a part of a machine image's life in the accounts of the manifest, for the lineage graph to tell of."""
+    from cli.sandbox_commands import play as run
+
+    run(ctx.obj, scenario)

@@ -27,7 +27,7 @@ from org.sandbox.settings import DEFAULT_SEED
 
 HOST = "127.0.0.1"
 CONTROL = "/orgctl-sandbox"
-"""Where the sandbox itself answers: GET …/status, POST …/reset."""
+"""Where the sandbox itself answers: GET …/status, POST …/reset, and what `org.sandbox.trail.control` is asked."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0

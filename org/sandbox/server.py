@@ -54,7 +54,14 @@ def authorize(application: WSGIApplication) -> WSGIApplication:
     return authorize_requests(application)
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures, authorize)
+def record(application: WSGIApplication) -> WSGIApplication:
+    """Put on the caller's event bus what CloudTrail and the services say of a call."""
+    from org.sandbox.trail.recorder import record_calls
+
+    return record_calls(application)
+
+
+MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures, record, authorize)
 """What each request goes through, outermost first: the place for throttles and faults."""
 
 
@@ -124,9 +131,21 @@ class Sandbox:
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)
+            if request[1] in {f"{CONTROL}/events", f"{CONTROL}/public-images"}:
+                return self._answer_staging(environ, start_response)
             return application(environ, start_response)
 
         return serve
+
+    def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        from org.sandbox.trail.control import answer
+
+        with _request_lock:
+            status, text = answer(environ)
+        # A function's own requests must find the lock free.
+        self._functions.settle()
+        start_response(status, [("Content-Type", "application/json")])
+        return [text]
 
     def _answer_control(self, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "application/json")])
@@ -139,8 +158,11 @@ def reset() -> None:
     from moto.core.model_instances import reset_model_data
     from moto.moto_api._internal import mock_random
 
+    from org.sandbox.trail.events import forget
+
     BackendDict.reset()
     reset_model_data()
+    forget()
     mock_random.seed(current_settings().seed)
 
 
@@ -156,15 +178,18 @@ def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None =
     from moto.moto_api._internal import mock_random
 
     from org.sandbox.authorization.gate import authorize_in_process
+    from org.sandbox.trail.events import forget
+    from org.sandbox.trail.recorder import record_calls_in_process
 
     process_request = botocore_stubber.process_request
-    process = answer_failures_in_process(authorize_in_process(process_request))
+    process = answer_failures_in_process(record_calls_in_process(authorize_in_process(process_request)))
 
     def process_alone(request: Any) -> Any:
         with _request_lock:
             return process(request)
 
     with moto.mock_aws():
+        forget()
         mock_random.seed(current_settings().seed)
         botocore_stubber.process_request = process_alone  # type: ignore[method-assign]
         try:
