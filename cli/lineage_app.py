@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -178,3 +179,25 @@ def evidence(
     if bool(parent) == bool(attribute):
         raise typer.BadParameter("give one of the two", ctx, param_hint="PARENT, --attribute")
     raise typer.Exit(show_evidence(Asked(ctx.obj, graph, region, at, live=live), id, parent, attribute))
+
+
+@lineage_app.command(epilog=_GLOBAL)
+def graph(
+    ctx: typer.Context,
+    id: ID,
+    html: Annotated[Path, typer.Option("--html", metavar="FILE", help="The page to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    graph: GRAPH = "",
+    region: REGION = "",
+    at: AT = None,
+    depth: DEPTH = 50,
+    size: SIZE = 10_000,
+    live: LIVE = False,
+    strict: STRICT = False,
+) -> None:
+    """Draw what a thing descends from and what came of it, as one page that needs no network."""
+    from cli.lineage_asked import Asked
+    from cli.lineage_page import write_page
+
+    asked = Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict)
+    raise typer.Exit(write_page(asked, id, html, force=force))

@@ -104,7 +104,7 @@ def known_besides(asked: Asked, silence: int | None = None) -> Besides:
 
     Accounts of which not every id is known are named, and nothing is judged by them. `silence`: in hours.
     """
-    manifest = _manifest_if_any(asked.settings)
+    manifest = manifest_if_any(asked.settings)
     if asked.live:
         names, whole, organization = _live_accounts(asked.settings)
     else:
@@ -121,11 +121,12 @@ def known_besides(asked: Asked, silence: int | None = None) -> Besides:
 
 def home_region(settings: Settings) -> Region:
     """Answer the Region where the organization keeps what exists once, if a manifest tells it."""
-    manifest = _manifest_if_any(settings)
+    manifest = manifest_if_any(settings)
     return Region(manifest.organization.home_region) if manifest else _ORGANIZATIONS
 
 
-def _manifest_if_any(settings: Settings) -> Manifest | None:
+def manifest_if_any(settings: Settings) -> Manifest | None:
+    """Read the manifest where there is one; OrgctlError if it has faults."""
     from config.load import load_manifest
 
     return load_manifest(settings.manifest).manifest if settings.manifest.exists() else None

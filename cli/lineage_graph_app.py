@@ -98,8 +98,13 @@ def rebuild(
     ctx: typer.Context,
     archive: Annotated[
         str,
-        typer.Option("--archive", metavar="BUCKET", envvar="ORGCTL_LINEAGE_ARCHIVE", help="Where all events are kept."),
-    ],
+        typer.Option(
+            "--archive",
+            metavar="BUCKET",
+            envvar="ORGCTL_LINEAGE_ARCHIVE",
+            help="Where all events are kept; it is looked for in the manifest's lineage account else.",
+        ),
+    ] = "",
     compare: Annotated[
         str, typer.Option("--compare", metavar="URL", help="Another graph, whose hash must be the same.")
     ] = "",

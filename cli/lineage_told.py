@@ -27,7 +27,7 @@ A = TypeVar("A", bound=Answer)
 
 def tell(asked: Asked, besides: Besides, answer: A, lines_of: Callable[[A, Words], Lines]) -> int:
     """Print an answer that may be incomplete; answer the exit code."""
-    words = _words(asked, besides)
+    words = words_for(asked, besides)
     if asked.settings.is_json:
         tell_json(answer)
     else:
@@ -43,7 +43,7 @@ def tell_whole(asked: Asked, besides: Besides, answer: A, lines_of: Callable[[A,
     return code
 
 
-def _words(asked: Asked, besides: Besides) -> Words:
+def words_for(asked: Asked, besides: Besides) -> Words:
     return Words(besides.names, asked.settings.verbose, bool(besides.scope.accounts))
 
 
@@ -69,4 +69,4 @@ def tell_all(asked: Asked, besides: Besides, answer: Sequence[object], lines_of:
     if asked.settings.is_json:
         tell_json(list(answer))
     else:
-        tell_lines(lines_of(_words(asked, besides)))
+        tell_lines(lines_of(words_for(asked, besides)))

@@ -7,17 +7,18 @@ from collections import Counter
 from pathlib import Path
 
 from cli.event_files import read_events
+from cli.lineage_archive import find_archive, named_archive
 from cli.lineage_asked import CLEAN, FINDINGS, Asked, home_region, opened, opened_url, url_of
 from cli.new_files import empty_folder, write_new
 from cli.render.console import results, talk
-from cli.settings import Settings, connection
-from handlers.lineage.archive import S3Archive
+from cli.settings import Settings
 from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.events.parse import parse_event
 from handlers.lineage.graph import Graph
 from handlers.lineage.ingest import add, rebuild
 from handlers.lineage.model import digest_of
 from org.errors import OrgctlError, printable
+from org.model import Region
 
 NOT_READ = frozenset({Outcome.MALFORMED, Outcome.FORGED, Outcome.UNKNOWN})
 _AT_ONCE, _SHOWN = 1_000, 5
@@ -33,8 +34,8 @@ def print_digest(asked: Asked) -> int:
 
 def rebuild_graph(asked: Asked, archive: str, compare: str) -> int:
     """Answer 3 if the graph that it is compared with has another hash."""
-    region = asked.region or home_region(asked.settings)
-    kept = S3Archive(connection(asked.settings, region).client("s3", region), archive)
+    region = Region(asked.region) if asked.region else home_region(asked.settings)
+    kept = named_archive(asked.settings, archive, region) if archive else find_archive(asked.settings)
     with opened(asked, create=True) as graph:
         before = graph.heard()
         rebuilt = rebuild(kept, graph, lambda events: talk().print(f"{events:,} events"))

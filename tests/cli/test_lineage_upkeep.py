@@ -1,4 +1,4 @@
-"""`orgctl lineage digest`, `ingest`, `rebuild`, `export` and `bundle`: what keeps a graph, and what leaves it."""
+"""`orgctl lineage digest`, `ingest`, `rebuild`, `export`, `graph`, `bundle`: what keeps a graph, and what leaves it."""
 
 from __future__ import annotations
 
@@ -181,7 +181,11 @@ def test_a_rebuild_that_differs_exits_with_3(archived: CommandLine, tmp_path: Pa
 
 
 def test_a_rebuild_needs_an_archive_that_is_there(archived: CommandLine, tmp_path: Path) -> None:
-    assert archived("lineage", "rebuild").code == 2
+    unnamed = archived("lineage", "rebuild", "--graph", f"sqlite://{tmp_path}/x.sqlite")
+    assert (unnamed.code, unnamed.err) == (
+        1,
+        "error: --archive: no bucket is named, and no manifest tells the lineage account; name one\n",
+    )
     said = archived("lineage", "rebuild", "--archive", "no-such-bucket", "--graph", f"sqlite://{tmp_path}/x.sqlite")
     assert said.code == 1
     assert said.err.startswith("error: s3:ListObjectsV2 s3://no-such-bucket/events/: ")
@@ -199,6 +203,26 @@ def test_an_export_is_files_for_the_loader_of_neptune(lineage: CommandLine) -> N
     assert lineage("lineage", "export", "--out", "packed", "--gzip").out.endswith("packed/facts.csv.gz\n")
     blocked = lineage("lineage", "export", "--out", "graph.sqlite/out")
     assert blocked.err == "error: graph.sqlite/out: cannot be written: Not a directory; name another folder\n"
+
+
+def test_a_page_is_written_once_and_says_how_much_is_on_it(lineage: CommandLine) -> None:
+    said = lineage("lineage", "graph", "ami-copy", "--html", "page.html")
+    assert (said.code, said.out) == (0, "")
+    assert said.err == "wrote page.html: 9 things, 8 hops; incomplete, and it says why\n"
+    page = Path("page.html").read_text(encoding="utf-8")
+    for text in ("ami-base", "i-web", "222233334444/web", "how it was made was not seen"):
+        assert text in page
+    again = lineage("lineage", "graph", "ami-copy", "--html", "page.html")
+    assert (again.code, again.err) == (1, "error: page.html: there is a file already; name another, or pass --force\n")
+    forced = lineage("lineage", "graph", "ami-copy", "--html", "page.html", "--force", "--strict", "--format", "json")
+    assert (forced.code, json.loads(forced.out)) == (
+        3,
+        {"complete": False, "file": "page.html", "hops": 8, "things": 9},
+    )
+    assert Path("page.html").read_text(encoding="utf-8") == page
+    nowhere = lineage("lineage", "graph", "ami-copy", "--html", "no/page.html")
+    assert nowhere.err == "error: no/page.html: cannot be written: No such file or directory; name another file\n"
+    assert lineage("lineage", "graph", "ami-copy").code == 2
 
 
 def test_a_bundle_is_the_same_zip_each_time_and_never_over_another_file(lineage: CommandLine) -> None:
