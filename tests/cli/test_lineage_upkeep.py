@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -138,7 +139,7 @@ def test_events_for_a_server_go_through_its_queue(lineage: CommandLine) -> None:
 
 
 @pytest.fixture
-def archived(lineage: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+def archived(lineage: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
     """Run beside an archive of two events."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
