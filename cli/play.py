@@ -36,8 +36,10 @@ def graph_url(path: Path) -> str:
 def play(settings: Settings, scenario: str) -> None:
     """Play a scenario in the sandbox that runs, and print what was done; raises OrgctlError where it cannot be."""
     from config.load import load_manifest
+    from org.sandbox.scenarios.catalog import check_name
     from org.sandbox.scenarios.catalog import play as play_on
 
+    check_name(scenario)
     organization = load_manifest(settings.manifest).manifest.organization
     home = Region(organization.home_region)
     abroad = next((each for each in organization.governed_regions if each != home), home)

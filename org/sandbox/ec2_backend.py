@@ -39,7 +39,14 @@ class SandboxEC2(VisibleImages):
     ) -> Ami:
         instance: Instance = self.get_instance(instance_id)
         snapshot = f"Created by CreateImage({instance_id}) for {name}"
-        image = SandboxImage(self, name, instance=instance, description=description, snapshot_description=snapshot)
+        image = SandboxImage(
+            self,
+            name,
+            instance=instance,
+            description=description,
+            snapshot_description=snapshot,
+            root_device_name=instance.root_device_name,
+        )
         image.source_image_id, image.source_image_region = instance.image_id, self.region_name
         image.ebs_snapshot.volume = self.root_volume_of(instance) or image.ebs_snapshot.volume
         return self._add_image(image, tag_specifications)
@@ -78,7 +85,10 @@ class SandboxEC2(VisibleImages):
         source = there.get_launchable_image(source_image_id)
         if source.owner is not there and not self._may_read_storage(source):
             raise EC2ClientError("InvalidRequest", "You do not have permission to access the storage of this ami")
-        image = SandboxImage(self, name or source.name or "", source_ami=source, description=description)
+        root = source.root_device_name
+        image = SandboxImage(
+            self, name or source.name or "", source_ami=source, description=description, root_device_name=root
+        )
         image.source_image_id, image.source_image_region = source_image_id, source_region
         if with_tags:
             image.add_tags({key: value for key, value in source.visible_tags.items() if not key.startswith("aws:")})

@@ -17,7 +17,7 @@ import boto3
 from org.errors import OrgctlError
 from org.sandbox.failures import answer_failures, answer_failures_in_process
 from org.sandbox.install import install
-from org.sandbox.process import CONTROL, HOST
+from org.sandbox.process import CONTROL, HOST, STAGING
 from org.sandbox.session import isolated_session, session_for
 from org.sandbox.settings import DEFAULT_REGION, Settings, current_settings
 
@@ -131,7 +131,7 @@ class Sandbox:
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)
-            if request[1] in {f"{CONTROL}/events", f"{CONTROL}/public-images"}:
+            if request[1] in STAGING:
                 return self._answer_staging(environ, start_response)
             return application(environ, start_response)
 
@@ -156,11 +156,13 @@ def reset() -> None:
     """Forget every account and resource, and begin again with the same ids."""
     from moto.core.base_backend import BackendDict
     from moto.core.model_instances import reset_model_data
+    from moto.ec2.models import ec2_backends
     from moto.moto_api._internal import mock_random
 
     from org.sandbox.trail.events import forget
 
     BackendDict.reset()
+    ec2_backends.clear()  # resetting Auto Scaling has made EC2 anew, before the ids begin again
     reset_model_data()
     forget()
     mock_random.seed(current_settings().seed)
@@ -178,7 +180,6 @@ def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None =
     from moto.moto_api._internal import mock_random
 
     from org.sandbox.authorization.gate import authorize_in_process
-    from org.sandbox.trail.events import forget
     from org.sandbox.trail.recorder import record_calls_in_process
 
     process_request = botocore_stubber.process_request
@@ -188,8 +189,8 @@ def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None =
         with _request_lock:
             return process(request)
 
+    reset()
     with moto.mock_aws():
-        forget()
         mock_random.seed(current_settings().seed)
         botocore_stubber.process_request = process_alone  # type: ignore[method-assign]
         try:

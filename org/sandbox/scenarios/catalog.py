@@ -28,12 +28,17 @@ def names() -> tuple[str, ...]:
     return (*SCENARIOS, LIFE)
 
 
-def play(name: str, stage: Stage) -> Played:
-    """Play a scenario, and whatever must have been played before it; raises OrgctlError for a name that is none."""
+def check_name(name: str) -> None:
     if name not in names():
         raise OrgctlError(f"scenario {name}", "there is none of that name", f"choose among {', '.join(names())}")
+
+
+def play(name: str, stage: Stage) -> Played:
+    """Play a scenario, and whatever must have been played before it; raises OrgctlError for a name that is none."""
+    check_name(name)
     stage.check()
     story = Story(stage)
     for each in SCENARIOS if name == LIFE else (name,):
+        stage.control.seed(each)
         SCENARIOS[each](story)
     return story.played(name)

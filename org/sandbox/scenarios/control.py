@@ -27,6 +27,13 @@ class Control:
         answer: list[Event] = self._ask("GET", "events")
         return answer
 
+    def seed(self, purpose: str) -> None:
+        """Have the ids to come follow from the sandbox's seed, the purpose, and the number of events so far.
+
+        What went before may have used up any number of them: a bootstrap makes its calls side by side.
+        """
+        self._ask("POST", "seed", {"for": purpose})
+
     def publish(self, account: str, region: str, events: Sequence[Event]) -> None:
         """Put events on the default bus of an account; returns when the functions that take them have run."""
         self._ask("POST", "events", {"account": account, "region": region, "events": events})

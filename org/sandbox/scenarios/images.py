@@ -53,24 +53,24 @@ def golden_of(story: Story) -> str:
 
 
 def share_golden(story: Story) -> str:
-    """Share the golden image with two accounts, and let one of them copy it; answer its id."""
+    """Share the golden image with three accounts, one of which may copy it as well; answer its id."""
     stage, cast, golden = story.stage, story.stage.cast, golden_of(story)
     ec2 = stage.ec2(cast.factory, BUILDER)
-    sharees = [{"UserId": stage.id_of(name)} for name in (cast.shop, cast.search)]
+    sharees = [{"UserId": stage.id_of(name)} for name in (cast.shop, cast.search, cast.pipelines)]
     ec2.modify_image_attribute(ImageId=golden, LaunchPermission={"Add": sharees})
-    story.say(f"{BUILDER} in {cast.factory} shares {golden} with {cast.shop} and {cast.search}")
-    snapshot = _root_snapshot(ec2, golden)
+    story.say(f"{BUILDER} in {cast.factory} shares {golden} with {cast.shop}, {cast.search} and {cast.pipelines}")
+    snapshot = story.take("golden snapshot", _root_snapshot(ec2, golden))
     ec2.modify_snapshot_attribute(
         SnapshotId=snapshot,
         Attribute="createVolumePermission",
         OperationType="add",
-        UserIds=[stage.id_of(cast.search)],
+        UserIds=[stage.id_of(cast.pipelines)],
     )
-    story.say(f"and its snapshot {story.take('golden snapshot', snapshot)} with {cast.search}, so that it can copy it")
-    copy = stage.ec2(cast.search, DEVELOPER).copy_image(
-        SourceImageId=golden, SourceRegion=stage.home, Name="golden for search"
-    )["ImageId"]
-    story.say(f"{DEVELOPER} in {cast.search} copies {golden} as {story.take('copy of search', copy)}")
+    story.say(f"and its snapshot {snapshot} with {cast.pipelines}, so that it can copy it")
+    copy = _copy(stage.ec2(cast.pipelines, DEVELOPER), golden, stage.home, "golden for pipelines")
+    story.say(f"{DEVELOPER} in {cast.pipelines} copies {golden} as {story.take('copy of pipelines', copy)}")
+    search = stage.ec2(cast.search, DEVELOPER)
+    story.refused(f"{DEVELOPER} in {cast.search}", f"copy {golden}", lambda: _copy(search, golden, stage.home, "mine"))
     return golden
 
 
@@ -161,7 +161,7 @@ def launder(story: Story) -> str:
         f"{DEVELOPER} in {cast.shop}", f"launch the public {public} of {STRANGER}", lambda: _run(shop, public, "public")
     )
     number = len(pipelines.describe_images(Owners=["self"])["Images"]) + 1
-    copied = pipelines.copy_image(SourceImageId=public, SourceRegion=stage.home, Name=f"linux-{number}")["ImageId"]
+    copied = _copy(pipelines, public, stage.home, f"linux-{number}")
     story.say(f"{who} copies it, and it is the account's own {story.take('laundered copy', copied)}")
     machine = story.take("public instance", _run(pipelines, public, "free"))
     taken = pipelines.create_snapshots(InstanceSpecification={"InstanceId": machine})["Snapshots"]
@@ -196,6 +196,10 @@ def _run(ec2: Any, image: str, name: str) -> str:
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     answer = ec2.run_instances(ImageId=image, InstanceType=SMALL, MinCount=1, MaxCount=1, TagSpecifications=tags)
     return str(answer["Instances"][0]["InstanceId"])
+
+
+def _copy(ec2: Any, image: str, region: str, name: str) -> str:
+    return str(ec2.copy_image(SourceImageId=image, SourceRegion=region, Name=name)["ImageId"])
 
 
 def _template(ec2: Any, image: str) -> str:

@@ -10,12 +10,12 @@ Of the event `Launch Template Alias Change` AWS documents nothing but the name: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from moto.ec2.models import ec2_backends
-from moto.ssm.models import ssm_backends
+from moto.ssm.models import Parameter, ParameterDict, ssm_backends
 
 from org.sandbox.ec2_backend import SandboxEC2, find_backend
 from org.sandbox.trail import clock
@@ -57,7 +57,8 @@ class Seen:
     snapshots: frozenset[str]
     sharees: Mapping[str, frozenset[str]]
     """Of snapshots: the accounts that may use it."""
-    parameters: Mapping[str, int]
+    parameters: Mapping[str, Parameter]
+    """The newest version of each, by the name under which moto keeps it."""
 
 
 def look(account: str, region: str) -> Seen:
@@ -76,12 +77,12 @@ def look(account: str, region: str) -> Seen:
     )
 
 
-def _parameters(account: str, region: str) -> Mapping[str, int]:
+def _parameters(account: str, region: str) -> Mapping[str, Parameter]:
     regions: Any = ssm_backends.get(account, {})
     backend = dict.get(regions, region)
     if backend is None:
         return {}
-    return {name: versions[-1].version for name, versions in backend._parameters.items() if versions}
+    return {name: versions[-1] for name, versions in backend._parameters.items() if versions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,13 @@ class Change:
     def backend(self) -> SandboxEC2:
         return find_backend(self.account, self.region)
 
-    def arn(self, kind: str, id: str, *, region: str = "") -> str:
-        """Answer an ARN as EC2's own events write it: of images and snapshots without an account."""
-        owner = "" if kind in {"image", "snapshot"} else self.account
-        return f"arn:{self.backend.partition}:ec2:{region or self.region}:{owner}:{kind}/{id}"
+    def arn(self, kind: str, id: str) -> str:
+        owner = "" if kind == "image" else self.account
+        return f"arn:{self.backend.partition}:ec2:{self.region}:{owner}:{kind}/{id}"
+
+    def arn_of_storage(self, kind: str, id: str, region: str = "") -> str:
+        """Answer an ARN as EBS's own events have it in AWS's examples, with the Region in the account's place."""
+        return f"arn:{self.backend.partition}:ec2::{region or self.region}:{kind}/{id}"
 
     @property
     def new_instances(self) -> list[Any]:
@@ -155,17 +159,17 @@ def _source_of(change: Change, id: str) -> str:
     """Answer the ARN of what a new snapshot was made of."""
     parameters = change.parameters
     if change.operation == "CopySnapshot":
-        return change.arn("snapshot", parameters["SourceSnapshotId"], region=parameters["SourceRegion"])
+        return change.arn_of_storage("snapshot", parameters["SourceSnapshotId"], parameters["SourceRegion"])
     if change.operation == "CopyImage":
         there = find_backend(change.account, parameters["SourceRegion"]).find_image(parameters["SourceImageId"])
         known = there.ebs_snapshot.id if there is not None else ""
-        return change.arn("snapshot", known, region=parameters["SourceRegion"]) if known else ""
-    return change.arn("volume", str(change.backend.get_snapshot(id).volume_id))
+        return change.arn_of_storage("snapshot", known, parameters["SourceRegion"]) if known else ""
+    return change.arn_of_storage("volume", str(change.backend.get_snapshot(id).volume_id))
 
 
 def _tell_snapshot(change: Change, event: str, id: str, source: str, account: str = "") -> None:
     now = clock.tick()
-    arn = change.arn("snapshot", id)
+    arn = change.arn_of_storage("snapshot", id)
     detail = {
         "event": event,
         "result": "succeeded",
@@ -180,7 +184,7 @@ def _tell_snapshot(change: Change, event: str, id: str, source: str, account: st
 
 
 def _tell_snapshots_of_instance(change: Change, new: list[str]) -> None:
-    arns = [change.arn("snapshot", id) for id in new]
+    arns = [change.arn_of_storage("snapshot", id) for id in new]
     rows = [
         {"snapshot_id": arn, "source": _source_of(change, id), "status": "completed"}
         for id, arn in zip(new, arns, strict=True)
@@ -210,19 +214,17 @@ def _tell_parameters(change: Change) -> None:
     operation = _PARAMETER_CALLS.get(change.operation)
     if operation is None:
         return
-    for name in _named(change):
-        is_new = operation == "Update" and name not in change.before.parameters
-        parameter = ssm_backends[change.account][change.region].get_parameter(name)
-        known = {"type": parameter.parameter_type, "description": parameter.description or ""} if parameter else {}
-        detail = {"name": name, "operation": "Create" if is_new else operation, **known}
-        partition = ssm_backends[change.account][change.region].partition
-        arn = f"arn:{partition}:ssm:{change.region}:{change.account}:parameter/{name.removeprefix('/')}"
+    for name in change.parameters.get("Names") or [change.parameters["Name"]]:
+        kept = ParameterDict.normalize_name(name)
+        before, after = change.before.parameters.get(kept), change.after.parameters.get(kept)
+        parameter = after or before
+        if parameter is None:
+            continue  # a name of DeleteParameters that there is not
+        detail = {
+            "name": name,
+            "operation": "Create" if operation == "Update" and before is None else operation,
+            "type": parameter.parameter_type,
+            "description": parameter.description or "",
+        }
+        arn = f"arn:{change.backend.partition}:ssm:{change.region}:{change.account}:parameter/{name.removeprefix('/')}"
         notify("aws.ssm", "Parameter Store Change", change.account, change.region, detail, [arn])
-
-
-def _named(change: Change) -> Iterator[str]:
-    names = change.parameters.get("Names") or [change.parameters.get("Name")]
-    for name in names:
-        gone = name in change.before.parameters and name not in change.after.parameters
-        if name in change.after.parameters or gone:
-            yield str(name)

@@ -2,6 +2,7 @@
 
     GET  …/events         → [event, …]: what was sent in the name of AWS, the oldest first
     POST …/events         {"account": "111122223333", "region": "eu-central-1", "events": [event, …]} → {"published": 2}
+    POST …/seed           {"for": "golden"} → {}: ids follow from the sandbox's seed, this, and the events so far
     POST …/public-images  {"account": "999988887777", "region": …, "name": …, "alias": "amazon"} → {"image": "ami-…"}
 
 PutEvents refuses `aws.…` as a source; this puts each event as it is on the default bus.
@@ -12,10 +13,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from moto.moto_api._internal import mock_random
+
 from org.sandbox.authorization.gate import read_body
 from org.sandbox.ec2_backend import find_backend
 from org.sandbox.event_buses import Bus, publish
 from org.sandbox.images import EVERYBODY, SandboxImage
+from org.sandbox.settings import current_settings
 from org.sandbox.trail.events import published
 
 if TYPE_CHECKING:
@@ -33,10 +37,15 @@ def answer(environ: WSGIEnvironment) -> tuple[str, bytes]:
         return "200 OK", json.dumps(published()).encode()
     try:
         asked: Any = json.loads(read_body(environ))
-        done = _publish(asked) if what == "events" else _make_public_image(asked)
-    except (ValueError, KeyError, TypeError) as error:
+        done = _ACTIONS[what](asked)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return _BAD, json.dumps({"error": f"not as it should be: {error!r}"}).encode()
     return "200 OK", json.dumps(done).encode()
+
+
+def _seed(asked: Any) -> dict[str, Any]:
+    mock_random.seed(f"{current_settings().seed} {asked['for']} {len(published())}")
+    return {}
 
 
 def _publish(asked: Any) -> dict[str, Any]:
@@ -65,3 +74,6 @@ def _make_public_image(asked: Any) -> dict[str, Any]:
     image.ebs_snapshot.create_volume_permission_groups = {"all"}
     backend.amis[image.id] = image
     return {"image": image.id}
+
+
+_ACTIONS = {"events": _publish, "public-images": _make_public_image, "seed": _seed}
