@@ -69,12 +69,17 @@ class Browser:
         actions.w3c_actions.pointer_action.click()
         actions.perform()
 
+    def prefer(self, scheme: str) -> None:
+        """Ask for `dark` or `light`, as a desktop would."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
     def complaints(self) -> list[str]:
         """Answer what the console said since it was last asked; a policy that was broken is among it."""
         return [str(entry["message"]) for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Answer the addresses that pages asked for since it was last asked."""
+        """Answer the addresses that pages asked for since it was last asked, those that a policy refused included."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         return [
             str(each["params"]["request"]["url"]) for each in messages if each["method"] == "Network.requestWillBeSent"
