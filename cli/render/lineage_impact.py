@@ -15,8 +15,8 @@ from handlers.lineage.queries.smallest import Smallest
 from handlers.lineage.queries.things import Thing
 from org.errors import printable
 
-_SHOWN = 10
-"""As many of each account and Region are shown, unless -v asks for all."""
+_SHOWN, _IN_ALL, _PLACES = 10, 50, 50
+"""As many of each account and Region are shown, as many in a section, and so many accounts; -v shows all."""
 
 
 def impact_lines(impact: Impact, words: Words) -> Iterator[Text]:
@@ -97,15 +97,18 @@ def _section(
     if not grouped:
         return
     yield Text(f"{title}: {sum(map(len, grouped.values())):,}", "bold")
-    for (account, region), some in sorted(grouped.items()):
+    places, unshown = words.cut(sorted(grouped.items()), _PLACES)
+    left = 0 if brief else _IN_ALL
+    for (account, region), some in places:
         yield Text(f"  {words.account(account)} · {printable(region)}: {len(some):,}{_kinds(some)}")
-        if brief and not words.verbose:
-            continue
-        shown, more = words.cut(some, _SHOWN)
+        shown, more = words.cut(some, min(_SHOWN, left))
+        left -= len(shown)
         for each in shown:
             yield Text(f"    {_short(each)}{'  state not known' if each.key in unknown else ''}")
-        if more:
+        if more and shown:
             yield Text(f"    … and {more:,} more; -v shows all", "dim")
+    if unshown:
+        yield Text(f"  … and {counted(unshown, 'more place')}; -v shows all", "dim")
 
 
 def _short(thing: Thing) -> str:
