@@ -47,14 +47,14 @@ class Words:
         name = self.names.get(AccountId(account))
         return printable(f"{name} {account}" if name else account or "account not known")
 
-    def thing(self, thing: Thing) -> Text:
-        """Say on one line which thing it is, where, whose, and in which state."""
+    def thing(self, thing: Thing, unknown: str = "only its name is known") -> Text:
+        """Say on one line which thing it is, where, whose, and in which state; `unknown` of one that is not known."""
         where = [] if thing.region == "-" else [thing.region]
         told = " · ".join(printable(each) for each in (*where, self.account(thing.account), thing.state) if each)
         text = Text.assemble((key_text(thing.key), "bold"), name_text(thing))
         text.append(f"  {told}", "dim")
         if not thing.known:
-            text.append("  only its name is known", "yellow")
+            text.append(f"  {unknown}", "yellow")
         elif thing.gone:
             text.append("  no longer there", "yellow")
         return text

@@ -73,8 +73,10 @@ def _smallest(smallest: Smallest, words: Words) -> Iterator[Text]:
         many = counted(len(smallest.rebuild), "image")
         says = f"the least to rebuild, beside the start: {many}, for {counted(len(users), 'user')}"
         yield Text(says, "bold")
-    else:
+    elif smallest.relaunch:
         yield Text("no rebuild of another image helps any user", "bold")
+    else:
+        yield Text("nothing is known to run it, or to start machines from it", "bold")
     for each in smallest.rebuild:
         shown, more = words.cut(each.covers, 5)
         named = ", ".join(map(placed_text, shown)) + (f" and {more:,} more" if more else "")

@@ -18,7 +18,8 @@ _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, 
 def page_lines(page: Page, words: Words) -> Iterator[Text]:
     """Show a thing on each line, and how to go on."""
     for each in page.things:
-        yield words.thing(each)
+        # A search reads what is noted of things alone: one of which nothing is may still have parents.
+        yield words.thing(each, "nothing is noted of it")
     if not page.things:
         yield Text("nothing is known that fits")
     if page.cursor:

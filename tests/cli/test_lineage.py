@@ -193,6 +193,21 @@ def test_frontiers_give_the_order_of_rebuilding_and_the_least_of_it(lineage: Com
         """)  # noqa: E501
 
 
+def test_without_a_user_there_is_only_an_order(lineage: CommandLine) -> None:
+    assert lineage("lineage", "frontiers", "ami-laundered").out == (
+        "rebuild 1 image, layer after layer:\n"
+        "  0  ami-laundered “own”  eu-central-1 · 111122223333 · available\n"
+        "nothing is known to run it, or to start machines from it\n" + COMPLETE
+    )
+    gone = image("away")
+    keep(Batch((fact(Relation.COPIED_FROM, gone, GOLDEN, 1), note(gone, 2, state="deregistered"))))
+    assert lineage("lineage", "frontiers", "ami-away").out == (
+        "no image is affected that is still there: there is nothing to rebuild\n"
+        "  1 affected image no longer there\n"
+        "nothing is known to run it, or to start machines from it\n" + COMPLETE
+    )
+
+
 def test_images_that_cannot_be_rebuilt_move_the_least_to_others(lineage: CommandLine) -> None:
     keep(Batch((fact(Relation.LAUNCHED_FROM, instance("direct"), GOLDEN, 40),)))
     said = lineage("lineage", "frontiers", "ami-base", "--fixed", "ami-golden")
@@ -309,6 +324,11 @@ def test_a_search_goes_on_from_its_cursor(lineage: CommandLine) -> None:
     ]
     found = json.loads(lineage("lineage", "search", "--name", "old", "--account", SHOP, "--format", "json").out)
     assert [each["key"] for each in found["things"]] == [abroad(Kind.IMAGE, "ami-copy")]
+    pointers = lineage("lineage", "search", "--kind", "launch-template").out.splitlines()
+    assert [line.partition("  ")[2] for line in pointers] == [
+        "us-east-1 · account not known  nothing is noted of it",
+        f"us-east-1 · {SHOP}",
+    ]
     assert lineage("lineage", "search", "--name", "nothing").out == "nothing is known that fits\n"
 
 
