@@ -50,7 +50,11 @@ def _seed(asked: Any) -> dict[str, Any]:
 
 def _publish(asked: Any) -> dict[str, Any]:
     bus = Bus(str(asked["account"]), str(asked["region"]))
-    events = [{name: event[name] for name in _REQUIRED} | event for event in asked["events"]]
+    events = asked["events"]
+    for event in events:
+        missing = [name for name in _REQUIRED if name not in event]
+        if missing:
+            raise ValueError(f"an event has no {', '.join(missing)}")
     for event in events:
         publish(event, bus)
     return {"published": len(events)}
