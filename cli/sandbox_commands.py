@@ -1,4 +1,4 @@
-"""The sandbox as a background process: start, stop, status, reset, env."""
+"""The sandbox as a background process: start, stop, status, reset, env; and what is played in it."""
 
 from __future__ import annotations
 
@@ -58,3 +58,9 @@ def env(settings: Settings, region: str) -> None:
         return
     for name, value in environment.items():
         results().print(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+
+
+def play(settings: Settings, scenario: str) -> None:
+    from cli.play import play as run
+
+    run(settings, scenario)

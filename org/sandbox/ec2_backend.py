@@ -14,11 +14,12 @@ from moto.ec2.exceptions import (
 )
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance
 from moto.ssm.models import ssm_backends
 
 from org.sandbox.ec2_visible_images import VisibleImages
-from org.sandbox.images import AVAILABLE, DISABLED, SHARED_TAG, SandboxImage, check_permissions
+from org.sandbox.images import AVAILABLE, DISABLED, SHARED_TAG, UNPROTECTED, SandboxImage, check_permissions
 
 RESOLVE_PARAMETER = "resolve:ssm:"
 
@@ -38,8 +39,16 @@ class SandboxEC2(VisibleImages):
     ) -> Ami:
         instance: Instance = self.get_instance(instance_id)
         snapshot = f"Created by CreateImage({instance_id}) for {name}"
-        image = SandboxImage(self, name, instance=instance, description=description, snapshot_description=snapshot)
+        image = SandboxImage(
+            self,
+            name,
+            instance=instance,
+            description=description,
+            snapshot_description=snapshot,
+            root_device_name=instance.root_device_name,
+        )
         image.source_image_id, image.source_image_region = instance.image_id, self.region_name
+        image.ebs_snapshot.volume = self.root_volume_of(instance) or image.ebs_snapshot.volume
         return self._add_image(image, tag_specifications)
 
     def register_image(
@@ -76,7 +85,10 @@ class SandboxEC2(VisibleImages):
         source = there.get_launchable_image(source_image_id)
         if source.owner is not there and not self._may_read_storage(source):
             raise EC2ClientError("InvalidRequest", "You do not have permission to access the storage of this ami")
-        image = SandboxImage(self, name or source.name or "", source_ami=source, description=description)
+        root = source.root_device_name
+        image = SandboxImage(
+            self, name or source.name or "", source_ami=source, description=description, root_device_name=root
+        )
         image.source_image_id, image.source_image_region = source_image_id, source_region
         if with_tags:
             image.add_tags({key: value for key, value in source.visible_tags.items() if not key.startswith("aws:")})
@@ -118,7 +130,14 @@ class SandboxEC2(VisibleImages):
         image.launch_permissions = kept + [each for each in launch_permissions_to_add if each not in kept]
 
     def deregister_image(self, ami_id: str) -> None:
-        self.get_own_image(ami_id)
+        """Refuse it while the image is protected.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deregistration-protection.html; [H]: code and words.
+        """
+        image = self.get_own_image(ami_id)
+        if image.deregistration_protection != UNPROTECTED:
+            message = f"The image {ami_id} can't be deregistered because it has deregistration protection enabled."
+            raise EC2ClientError("OperationNotPermitted", message)
         super().deregister_image(ami_id)
 
     def disable_image(self, ami_id: str) -> None:
@@ -145,7 +164,19 @@ class SandboxEC2(VisibleImages):
         if devices and "block_device_mappings" not in kwargs:
             completed = [{**each, "Ebs": image.complete_device(each)} for each in devices]
             kwargs["block_device_mappings"] = completed
-        return super().run_instances(image_id, *args, **kwargs)
+        root = {"DeviceName": image.root_device_name}
+        if not devices and "block_device_mappings" not in kwargs:
+            kwargs["block_device_mappings"] = [{**root, "Ebs": image.complete_device({**root, "Ebs": {}})}]
+        reservation = super().run_instances(image_id, *args, **kwargs)
+        for instance in reservation.instances:
+            volume = self.root_volume_of(instance)
+            if volume is not None:
+                volume.snapshot_id = volume.snapshot_id or image.ebs_snapshot.id
+        return reservation
+
+    def root_volume_of(self, instance: Instance) -> Volume | None:
+        attached = instance.block_device_mapping.get(instance.root_device_name)
+        return self.get_volume(attached.volume_id) if attached is not None else None
 
     def resolve_image_id(self, image_id: str) -> str:
         """Answer the id behind `resolve:ssm:NAME`; empty where there is no such parameter in the account.

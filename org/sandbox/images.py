@@ -21,6 +21,8 @@ SHARED_TAG = "ec2:SharedTag/"
 """Begins the keys of tags that the owner writes, and that everybody reads with whom the image is shared."""
 EVERYBODY = {"Group": "all"}
 AVAILABLE, DISABLED = "available", "disabled"
+UNPROTECTED = "disabled"
+"""What an image says of its deregistration protection where it has none."""
 
 Permission = Mapping[str, str]
 """`{"UserId": …}`, `{"Group": "all"}`, `{"OrganizationArn": …}` or `{"OrganizationalUnitArn": …}`."""
@@ -43,6 +45,8 @@ class SandboxImage(Ami):
         self.owner = owner
         self.source_image_id: str | None = None
         self.source_image_region: str | None = None
+        self.deprecation_time: str | None = None
+        self.deregistration_protection = UNPROTECTED
         self.image_location = f"{owner.account_id}/{name}"
 
     def seen_by(self, backend: VisibleImages) -> SandboxImage:

@@ -17,7 +17,7 @@ import boto3
 from org.errors import OrgctlError
 from org.sandbox.failures import answer_failures, answer_failures_in_process
 from org.sandbox.install import install
-from org.sandbox.process import CONTROL, HOST
+from org.sandbox.process import CONTROL, HOST, STAGING
 from org.sandbox.session import isolated_session, session_for
 from org.sandbox.settings import DEFAULT_REGION, Settings, current_settings
 
@@ -54,7 +54,14 @@ def authorize(application: WSGIApplication) -> WSGIApplication:
     return authorize_requests(application)
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures, authorize)
+def record(application: WSGIApplication) -> WSGIApplication:
+    """Put on the caller's event bus what CloudTrail and the services say of a call."""
+    from org.sandbox.trail.recorder import record_calls
+
+    return record_calls(application)
+
+
+MIDDLEWARES: tuple[Middleware, ...] = (one_at_a_time, answer_failures, record, authorize)
 """What each request goes through, outermost first: the place for throttles and faults."""
 
 
@@ -124,9 +131,21 @@ class Sandbox:
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)
+            if request[1] in STAGING:
+                return self._answer_staging(environ, start_response)
             return application(environ, start_response)
 
         return serve
+
+    def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        from org.sandbox.trail.control import answer
+
+        with _request_lock:
+            status, text = answer(environ)
+        # A function's own requests must find the lock free.
+        self._functions.settle()
+        start_response(status, [("Content-Type", "application/json")])
+        return [text]
 
     def _answer_control(self, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "application/json")])
@@ -137,10 +156,15 @@ def reset() -> None:
     """Forget every account and resource, and begin again with the same ids."""
     from moto.core.base_backend import BackendDict
     from moto.core.model_instances import reset_model_data
+    from moto.ec2.models import ec2_backends
     from moto.moto_api._internal import mock_random
 
+    from org.sandbox.trail.events import forget
+
     BackendDict.reset()
+    ec2_backends.clear()  # resetting Auto Scaling has made EC2 anew, before the ids begin again
     reset_model_data()
+    forget()
     mock_random.seed(current_settings().seed)
 
 
@@ -156,14 +180,16 @@ def in_process_sandbox(region: str = DEFAULT_REGION, settings: Settings | None =
     from moto.moto_api._internal import mock_random
 
     from org.sandbox.authorization.gate import authorize_in_process
+    from org.sandbox.trail.recorder import record_calls_in_process
 
     process_request = botocore_stubber.process_request
-    process = answer_failures_in_process(authorize_in_process(process_request))
+    process = answer_failures_in_process(record_calls_in_process(authorize_in_process(process_request)))
 
     def process_alone(request: Any) -> Any:
         with _request_lock:
             return process(request)
 
+    reset()
     with moto.mock_aws():
         mock_random.seed(current_settings().seed)
         botocore_stubber.process_request = process_alone  # type: ignore[method-assign]

@@ -140,9 +140,9 @@ def authorize_requests(application: WSGIApplication) -> WSGIApplication:
     """Stand before the server's application."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(_NOT_AWS):
+        if is_of_moto(environ.get("PATH_INFO", "")):
             return application(environ, start_response)
-        body = _read_body(environ)
+        body = read_body(environ)
         request = Request({**environ, "wsgi.input": io.BytesIO(body)})
         judgement = judge(request.headers.get("Authorization", ""), request.args, lambda: request)
         if judgement.refusal is not None:
@@ -186,7 +186,12 @@ def authorize_in_process(process: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return serve
 
 
-def _read_body(environ: WSGIEnvironment) -> bytes:
+def is_of_moto(path: str) -> bool:
+    """Say whether a request is for moto itself, and not for what it emulates."""
+    return path.startswith(_NOT_AWS)
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
     """Read the body, also one that comes in chunks and has no length, and put it back."""
     chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
     body: bytes = environ["wsgi.input"].read(-1 if chunked else int(environ.get("CONTENT_LENGTH") or 0))

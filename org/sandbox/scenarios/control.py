@@ -1,0 +1,61 @@
+"""Asks the sandbox for what AWS has no call for: see `org.sandbox.trail.control`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from org.errors import OrgctlError
+from org.sandbox.process import CONTROL
+
+Event = Mapping[str, Any]
+_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A running sandbox, by its endpoint."""
+
+    endpoint: str
+
+    def events(self) -> list[Event]:
+        """Answer what was sent in the name of AWS so far, the oldest first."""
+        answer: list[Event] = self._ask("GET", "events")
+        return answer
+
+    def seed(self, purpose: str) -> None:
+        """Have the ids to come follow from the sandbox's seed, the purpose, and the number of events so far.
+
+        What went before may have used up any number of them: a bootstrap makes its calls side by side.
+        """
+        self._ask("POST", "seed", {"for": purpose})
+
+    def publish(self, account: str, region: str, events: Sequence[Event]) -> None:
+        """Put events on the default bus of an account; returns when the functions that take them have run."""
+        self._ask("POST", "events", {"account": account, "region": region, "events": events})
+
+    def public_image(self, account: str, region: str, name: str, alias: str = "") -> str:
+        """Answer the id of a public image of an account outside the organization; made where there is none so named."""
+        asked = {"account": account, "region": region, "name": name, "alias": alias or None}
+        return str(self._ask("POST", "public-images", asked)["image"])
+
+    def _ask(self, method: str, what: str, body: object = None) -> Any:
+        place = urlsplit(self.endpoint)
+        connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=_SECONDS)
+        try:
+            connection.request(method, f"{CONTROL}/{what}", json.dumps(body) if body is not None else None)
+            response = connection.getresponse()
+            text = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise OrgctlError(
+                f"sandbox {self.endpoint}", f"does not answer: {error}", "orgctl sandbox start"
+            ) from error
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise OrgctlError(f"sandbox {self.endpoint}", f"{what}: {text.decode('utf-8', 'replace')}")
+        return json.loads(text)

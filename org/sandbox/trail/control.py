@@ -1,0 +1,83 @@
+"""What the sandbox does that no call to AWS would: events of AWS sent once more, and images of strangers.
+
+    GET  …/events         → [event, …]: what was sent in the name of AWS, the oldest first
+    POST …/events         {"account": "111122223333", "region": "eu-central-1", "events": [event, …]} → {"published": 2}
+    POST …/seed           {"for": "golden"} → {}: ids follow from the sandbox's seed, this, and the events so far
+    POST …/public-images  {"account": "999988887777", "region": …, "name": …, "alias": "amazon"} → {"image": "ami-…"}
+
+PutEvents refuses `aws.…` as a source; this puts each event as it is on the default bus.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_api._internal import mock_random
+
+from org.sandbox.authorization.gate import read_body
+from org.sandbox.ec2_backend import find_backend
+from org.sandbox.event_buses import Bus, publish
+from org.sandbox.images import EVERYBODY, SandboxImage
+from org.sandbox.settings import current_settings
+from org.sandbox.trail.events import published
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_BAD = "400 Bad Request"
+_REQUIRED = ("id", "detail-type", "source", "account", "region", "detail")
+"""What the rules of a bus look at."""
+
+
+def answer(environ: WSGIEnvironment) -> tuple[str, bytes]:
+    """Answer the HTTP status and the JSON text."""
+    what = environ.get("PATH_INFO", "").rpartition("/")[2]
+    if environ["REQUEST_METHOD"] == "GET" and what == "events":
+        return "200 OK", json.dumps(published()).encode()
+    try:
+        asked: Any = json.loads(read_body(environ))
+        done = _ACTIONS[what](asked)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _BAD, json.dumps({"error": f"not as it should be: {error!r}"}).encode()
+    return "200 OK", json.dumps(done).encode()
+
+
+def _seed(asked: Any) -> dict[str, Any]:
+    mock_random.seed(f"{current_settings().seed} {asked['for']} {len(published())}")
+    return {}
+
+
+def _publish(asked: Any) -> dict[str, Any]:
+    bus = Bus(str(asked["account"]), str(asked["region"]))
+    events = asked["events"]
+    for event in events:
+        missing = [name for name in _REQUIRED if name not in event]
+        if missing:
+            raise ValueError(f"an event has no {', '.join(missing)}")
+    for event in events:
+        publish(event, bus)
+    return {"published": len(events)}
+
+
+def _make_public_image(asked: Any) -> dict[str, Any]:
+    """Make an image, with its snapshot, of an account that is nobody's here."""
+    backend = find_backend(str(asked["account"]), str(asked["region"]))
+    for known in backend.amis.values():
+        if isinstance(known, SandboxImage) and known.name == asked["name"]:
+            return {"image": known.id}
+    image = SandboxImage(
+        backend,
+        str(asked["name"]),
+        owner_alias=asked.get("alias"),
+        architecture="x86_64",
+        virtualization_type="hvm",
+        root_device_name="/dev/xvda",
+    )
+    image.launch_permissions = [EVERYBODY]
+    image.ebs_snapshot.create_volume_permission_groups = {"all"}
+    backend.amis[image.id] = image
+    return {"image": image.id}
+
+
+_ACTIONS = {"events": _publish, "public-images": _make_public_image, "seed": _seed}
