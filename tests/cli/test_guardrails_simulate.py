@@ -49,6 +49,22 @@ def test_verdict_comes_with_what_decided_it(here: CommandLine) -> None:
     assert (told.code, told.out.partition(":")[0]) == (0, "allowed")
 
 
+@pytest.mark.parametrize("on", ["arn:aws:s3:::elsewhere/key", "arn:aws:ec2:eu-central-1::image/ami-0"])
+def test_whose_a_bucket_or_an_image_is_has_to_be_told(here: CommandLine, on: str) -> None:
+    away = {"Sid": "Away", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    away["Condition"] = {"StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
+    Path("identity.json").write_text(json.dumps(
+        {"Version": "2012-10-17", "Statement": [away, {"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    ))  # fmt: skip
+    action = "s3:GetObject" if ":s3:" in on else "ec2:RunInstances"
+    words = ("guardrails", "simulate", *DEV, "--action", action, "--resource", on, "--region", "eu-central-1")
+    words = (*words, "--identity-policy", "identity.json")
+    assert "hangs on aws:ResourceOrgID" in here(*words).out
+    assert here(*words, "--account", "Shop").out.startswith("allowed")
+    assert here(*words, "--assume-complete").out.startswith("allowed")
+    assert here(*words, "--context", "aws:ResourceOrgID=o-other").out.startswith("denied")
+
+
 def test_unknown_action_is_not_evaluated_and_never_a_pass(here: CommandLine) -> None:
     said = here("guardrails", "simulate", *DEV, "--action", "sqs:SendMesage", "--region", "eu-central-1")
     assert (said.code, said.out) == (

@@ -539,6 +539,18 @@ def test_nobody_told_of_tls_or_of_whose_a_bucket_is() -> None:
         ("Ours", "Ours", ("Root",), ("aws:ResourceAccount",))
     ]
     assert causes(told(message, scp("Ours", ours, on=("r-1",)), account=LOGS)) == [("Ours", "Ours", ("Root",), ())]
+    assert causes(told(message, scp("Ours", ours, on=("r-1",)), account=SHOP)) == []
+
+
+@pytest.mark.parametrize("resource", ["arn:aws:s3:::b/k", "arn:aws:ec2:eu-central-1::image/ami-1"])
+def test_perimeter_may_deny_what_others_may_own(resource: str) -> None:
+    away = {"Sid": "Away", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    away["Condition"] = {"StringNotEquals": {"aws:ResourceOrgID": "o-exampleorg"}}
+    action = "s3:GetObject" if ":s3:" in resource else "ec2:RunInstances"
+    message = f"{BECAUSE}{action} on resource: {resource} with an explicit deny in a service control policy"
+    policy = scp("Perimeter", away, on=("r-1",))
+    assert causes(told(message, policy)) == [("Perimeter", "Away", ("Root",), ("aws:ResourceOrgID",))]
+    assert causes(told(message, policy, account=LOGS)) == []
 
 
 def test_nobody_in_particular_is_spared() -> None:

@@ -640,6 +640,28 @@ def test_named_bucket_may_be_another_accounts() -> None:
     assert found(plan_for(outside, protect=principal(RequiredCall("s3:PutObject", upload)))) == ()
 
 
+@pytest.mark.parametrize("type", ["image", "snapshot"])
+@pytest.mark.parametrize("key", ["aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths"])
+def test_images_and_snapshots_may_be_others(type: str, key: str) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html"""
+    ours = {
+        "aws:ResourceAccount": {"StringNotEquals": {key: "${aws:PrincipalAccount}"}},
+        "aws:ResourceOrgID": {"StringNotEquals": {key: "${aws:PrincipalOrgID}"}},
+        "aws:ResourceOrgPaths": {"ForAllValues:StringNotLike": {key: "${orgctl:organization-id}/*"}},
+    }[key]
+    perimeter = guard(on_root(), Action="ec2:RunInstances", Resource="*", Condition={**ours, **SPARED})
+    finding = only(plan_for(perimeter, protect=principal("ec2:RunInstances")))
+    assert (finding.verdict, finding.unknown) == (Verdict.UNKNOWN, (key,))
+    assert [call.resource for call in finding.calls] == [f"arn:aws:ec2:{FRANKFURT}::image/*"]
+    on = f"arn:aws:ec2:*::{type}/*"
+    for known in ("ec2:*", RequiredCall("ec2:RunInstances", on)):
+        assert only(plan_for(perimeter, protect=principal(known))).verdict is Verdict.UNKNOWN
+    given = RequiredCall("ec2:RunInstances", on, {key: ("o-other/r-1/",) if key.endswith("Paths") else "elsewhere"})
+    assert only(plan_for(perimeter, protect=principal(given))).verdict is Verdict.DENIED
+    within = RequiredCall("ec2:RunInstances", "arn:aws:ec2:*:*:subnet/*")
+    assert found(plan_for(perimeter, protect=principal(within))) == ()
+
+
 def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:
     closed = policy("Closed", on_root(), type=RCP, content=document(Principal="*", Action="sts:AssumeRoleWithSAML"))
     plan = plan_for(closed)
