@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from org.policy.grammar import GRAMMARS, OLD_VERSION
-from org.policy.model import Condition, Policy, Principals, Statement
+from org.policy.model import Condition, Policy, PolicyKind, Principals, Statement
+from org.policy.parse import parse_policy
 from org.policy.patterns import covers
+from org.source.findings import SourceErrors
 
 _LIKE = frozenset({"StringLike", "StringNotLike"})
 """The operators whose patterns reach over a value as a whole; those for ARNs compare part by part."""
@@ -29,6 +31,22 @@ def document_of(policy: Policy) -> dict[str, object]:
 def minify(policy: Policy) -> str:
     """Answer the shortest text that means the same; Sids stay, since messages name them."""
     return json.dumps(document_of(normalise(policy)), separators=(",", ":"), ensure_ascii=False)
+
+
+def means_the_same(one: str, other: str, kind: PolicyKind) -> bool:
+    """Say whether two texts of policies differ in nothing but the order of lists and in what is said twice.
+
+    Sids count, since messages name them. What cannot be read means nothing that could be the same.
+    """
+    try:
+        first, second = (normalise(parse_policy(text, kind, "", in_force=True)) for text in (one, other))
+    except SourceErrors:
+        return False
+    return first.version == second.version and _unordered(first) == _unordered(second)
+
+
+def _unordered(policy: Policy) -> frozenset[Statement]:
+    return frozenset(replace(statement, index=0) for statement in policy.statements)
 
 
 def too_long(size: int, most: int, of: str, shortest: int | None) -> tuple[str, str]:
