@@ -44,7 +44,7 @@ def test_findings_of_a_file_are_one_a_line_with_their_place(here: CommandLine) -
     Path("bad.json").write_text(BAD, encoding="utf-8")
     said = here("guardrails", "lint", "bad.json")
     assert said.out.splitlines() == [
-        "bad.json:4:46: error: unknown action 's3:ListBuckets'; did you mean 'ListBucket'? [unknown-action]",
+        "bad.json:4:46: error: unknown action 's3:ListBuckets'; did you mean 's3:ListBucket'? [unknown-action]",
         (
             "bad.json:6:37: error: unknown condition key 'aws:RequestRegion'; did you mean 'aws:RequestedRegion'? "
             "[unknown-key]"
