@@ -23,7 +23,10 @@ def read_principal(refusal: Refusal, known: Mapping[str, ContextValue]) -> tuple
     told = known.get("aws:principalarn")
     asked = asker(refusal)
     if isinstance(told, str) and asked.kind is not PrincipalKind.ANONYMOUS:
-        named = principal_of(told)
+        try:
+            named = principal_of(told)
+        except OrgctlError as error:
+            raise OrgctlError("--context aws:PrincipalArn", f"{told!r} is no principal", error.todo) from error
         if named.account != asked.account:
             raise OrgctlError("--context aws:PrincipalArn", f"{told} is not in account {asked.account}", "correct it")
         return Principal(named.arn, named.account, named.kind, asked.session_arn), ()
