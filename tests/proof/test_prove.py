@@ -662,6 +662,17 @@ def test_images_and_snapshots_may_be_others(type: str, key: str) -> None:
     assert found(plan_for(perimeter, protect=principal(within))) == ()
 
 
+def test_calls_that_were_asked_for_by_name_come_first() -> None:
+    protect = principal("*", "kms:ListKeys", "sqs:ListQueues", "iam:GetRole")
+    finding = only(plan_for(guard(on_root(), Action=["iam:Get*", "kms:*", "sqs:*", "a4b:*"]), protect=protect))
+    named = [call.action for call in finding.calls if not call.asked]
+    assert named == ["iam:GetRole", "kms:ListKeys", "sqs:ListQueues"]
+    assert [call.action for call in finding.calls][:3] == named
+    others = [str(call) for call in finding.calls][3:]
+    assert others == sorted(others)
+    assert others
+
+
 def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:
     closed = policy("Closed", on_root(), type=RCP, content=document(Principal="*", Action="sts:AssumeRoleWithSAML"))
     plan = plan_for(closed)
