@@ -59,7 +59,8 @@ def findings_of(gathered: Mapping[Key, Found], engine: Engine) -> Iterator[Locko
             deciding=deciding,
             attached=tuple(_attached(found.chains, each) for each in deciding),
             exemptions=tuple(
-                replace(each, says=written(each.says), statement=written(each.statement)) for each in exemptions
+                replace(each, says=written(each.says), statement=written(each.statement, in_json=True))
+                for each in exemptions
             ),
             hints=tuple(map(written, found.hints)),
             because=found.because,

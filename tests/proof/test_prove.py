@@ -510,25 +510,29 @@ def test_exemption_over_the_quota_says_so() -> None:
     assert "bytes" not in short.exemptions[0].says
 
 
-def test_what_is_still_to_be_made_is_named_by_reference() -> None:
+@pytest.mark.parametrize("tools", ["Tools", 'The "new" \\tools'])
+def test_what_is_still_to_be_made_is_named_by_reference(tools: str) -> None:
     """The proof's stand-in for its id would be a stranger's account."""
-    outside = {"StringNotEquals": {"aws:PrincipalAccount": ["${orgctl:account-id:Tools}"]}, **SPARED}
-    into = "arn:aws:iam::${orgctl:account-id:Tools}:role/x"
+    reference = f"${{orgctl:account-id:{tools}}}"
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": [reference]}, **SPARED}
+    into = f"arn:aws:iam::{reference}:role/x"
     plan = plan_for(
         guard(on_root(), Condition=outside),
         protect=principal("iam:GetRole", RequiredCall("sts:AssumeRole", into)),
-        accounts=[SHOP, account("Tools", "Strict")],
+        accounts=[SHOP, account(tools, "Strict")],
     )
     finding = only(plan)
     assert into in {call.resource for call in finding.calls}
     (exemption,) = finding.exemptions
     condition = json.loads(exemption.statement)["Condition"]
-    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == "${orgctl:account-id:Tools}"
+    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == reference
+    attached = next(step for step in plan.steps if step.change.kind == "create-policy")
+    assert f"create-account:{tools}" in attached.needs
     fixed = {"Version": "2012-10-17", "Statement": [json.loads(exemption.statement)]}
     again = plan_for(
         policy("Guard", on_root(), content=json.dumps(fixed)),
         protect=principal("iam:GetRole"),
-        accounts=[SHOP, account("Tools", "Strict")],
+        accounts=[SHOP, account(tools, "Strict")],
     )
     assert found(again) == ()
 
