@@ -12,7 +12,7 @@ from cli.guardrail_requests import Asked, PolicyFiles, check_action, read_reques
 from cli.render.console import results, talk
 from cli.render.decision import Judged, decision_json, decision_lines, summary
 from cli.settings import Settings, load_desired
-from cli.text_files import read_text
+from cli.text_files import name_of, read_text
 from config.fields import known_regions
 from org.errors import OrgctlError
 from org.explain.asked import account_in, global_region, membership, whose
@@ -167,7 +167,7 @@ def _nothing_to_ask(request: Request, where: str) -> OrgctlError:
 
 
 def _policy(path: Path | None, kind: PolicyKind) -> Policy | None:
-    return parse_policy(read_text(path), kind, path.stem, file=str(path)) if path else None
+    return parse_policy(read_text(path), kind, path.stem, file=name_of(path)) if path else None
 
 
 def _kind_of_resource_policy(action: str) -> PolicyKind:

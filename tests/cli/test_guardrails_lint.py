@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -51,6 +52,12 @@ def test_findings_of_a_file_are_one_a_line_with_their_place(here: CommandLine) -
         ),
     ]
     assert (said.code, said.err) == (3, "2 errors\n")
+
+
+def test_policy_is_read_from_stdin(here: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    said = here("guardrails", "lint", "-")
+    assert (said.code, said.out.splitlines()[0][:18]) == (3, "stdin:4:46: error:")
 
 
 def test_clean_file_exits_with_0(here: CommandLine) -> None:

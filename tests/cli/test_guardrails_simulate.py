@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from textwrap import dedent
@@ -286,6 +287,22 @@ def test_what_is_wrong_with_a_file_of_requests_is_told_with_its_place(
     said = here("guardrails", "simulate", "--requests", "requests.yaml")
     lines = said.err.removeprefix("error: ").splitlines()
     assert (said.code, said.out, lines) == (1, "", [f"requests.yaml:{line}" for line in told])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "- {principal: 'arn:aws:iam::Shop:role/Dev', action: 'sqs:SendMessage', region: us-east-1}",
+            "stdin:1:3: denied: sqs:",
+        ),
+        ("a: b", "error: stdin:1:1: the file holds no list of requests"),
+    ],
+)
+def test_requests_are_read_from_stdin(here: CommandLine, monkeypatch: pytest.MonkeyPatch, text: str, told: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    said = here("guardrails", "simulate", "--requests", "-")
+    assert (said.out or said.err).startswith(told)
 
 
 def test_account_that_is_not_there_is_told(here: CommandLine) -> None:
