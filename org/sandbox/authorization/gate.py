@@ -32,6 +32,7 @@ from org.sandbox.authorization.requests import (
     read_request,
     read_signature,
 )
+from org.sandbox.failures import read_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -142,7 +143,7 @@ def authorize_requests(application: WSGIApplication) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(_NOT_AWS):
             return application(environ, start_response)
-        body = _read_body(environ)
+        body = read_body(environ)
         request = Request({**environ, "wsgi.input": io.BytesIO(body)})
         judgement = judge(request.headers.get("Authorization", ""), request.args, lambda: request)
         if judgement.refusal is not None:
@@ -184,11 +185,3 @@ def authorize_in_process(process: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return process(request)
 
     return serve
-
-
-def _read_body(environ: WSGIEnvironment) -> bytes:
-    """Read the body, also one that comes in chunks and has no length, and put it back."""
-    chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
-    body: bytes = environ["wsgi.input"].read(-1 if chunked else int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body
