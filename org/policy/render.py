@@ -21,7 +21,7 @@ def document_of(policy: Policy) -> dict[str, object]:
 
     Raises ValueError where a statement has one condition key twice under one operator, which JSON cannot say.
     """
-    statements = [_statement(statement) for statement in policy.statements]
+    statements = [_statement(statement, policy.kind) for statement in policy.statements]
     document: dict[str, object] = {}
     if policy.version != OLD_VERSION or GRAMMARS[policy.kind].needs_version:
         document["Version"] = policy.version
@@ -116,11 +116,11 @@ def _covers(general: str, special: str, *, ignore_case: bool) -> bool:
     return "${" not in general and "${" not in special and covers(general, special, ignore_case=ignore_case)
 
 
-def _statement(statement: Statement) -> dict[str, object]:
+def _statement(statement: Statement, kind: PolicyKind) -> dict[str, object]:
     document: dict[str, object] = {"Sid": statement.sid} if statement.sid else {}
     document["Effect"] = statement.effect.value
     if statement.principals is not None:
-        document["NotPrincipal" if statement.not_principals else "Principal"] = _principals(statement.principals)
+        document["NotPrincipal" if statement.not_principals else "Principal"] = _principals(statement.principals, kind)
     document["NotAction" if statement.not_actions else "Action"] = _one_or_many(statement.actions)
     if statement.resources:
         document["NotResource" if statement.not_resources else "Resource"] = _one_or_many(statement.resources)
@@ -129,7 +129,8 @@ def _statement(statement: Statement) -> dict[str, object]:
     return document
 
 
-def _principals(principals: Principals) -> object:
+def _principals(principals: Principals, kind: PolicyKind) -> object:
+    """IAM refuses `"*"` alone in the trust policy of a role: `invalid principal: "STAR":"*"`."""
     aws = ("*", *principals.aws) if principals.everyone else principals.aws
     listed = {
         "AWS": aws,
@@ -138,7 +139,7 @@ def _principals(principals: Principals) -> object:
         "CanonicalUser": principals.canonical,
     }
     given = {type: _one_or_many(values) for type, values in listed.items() if values}
-    return "*" if given == {"AWS": "*"} else given
+    return "*" if given == {"AWS": "*"} and kind is not PolicyKind.TRUST else given
 
 
 def _conditions(statement: Statement) -> dict[str, dict[str, object]]:

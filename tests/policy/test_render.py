@@ -269,6 +269,12 @@ def test_everyone_is_a_star_and_an_old_version_stays_unsaid() -> None:
     assert minify(policy) == '{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*"}}'
 
 
+def test_everyone_in_a_trust_policy_stays_as_iam_takes_it() -> None:
+    """https://github.com/aws/aws-cdk/issues/5732"""
+    text = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}'
+    assert minify(parse_policy(text, PolicyKind.TRUST, "p")) == text
+
+
 def test_one_key_twice_under_one_operator_is_beyond_json() -> None:
     conditions = (Condition("Bool", "aws:x", ("true",)), Condition("Bool", "aws:X", ("false",)))
     statement = Statement(Effect.DENY, ("*",), sid="S", resources=("*",), conditions=conditions)
