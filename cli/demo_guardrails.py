@@ -33,7 +33,11 @@ policies:
           Action: ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"]
           Resource: "*"
           Condition:
-            ArnNotLike: {"aws:PrincipalArn": ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/breakglass"]}
+            ArnNotLike:
+              "aws:PrincipalArn":
+                - "arn:aws:iam::*:role/stacksets-exec-*"
+                - "arn:aws:iam::*:role/OrganizationAccountAccessRole"
+                - "arn:aws:iam::*:role/breakglass"
     attach: {units: [Workloads]}
 """
 """It means to spare break-glass, and misses it by the case of two letters."""

@@ -13,7 +13,6 @@ from cli.render.console import results, talk
 from cli.render.decision import Judged, decision_json, decision_lines, summary
 from cli.settings import Settings, load_desired
 from cli.text_files import read_text
-from config.fields import known_regions
 from org.errors import OrgctlError
 from org.explain.asked import account_in, global_region, membership
 from org.policy.authorize import Engine, Grants
@@ -26,6 +25,7 @@ from org.policy.patterns import overlaps
 from org.policy.request import ContextValue, Request
 from org.proof.chains import Chains
 from org.proof.regions import is_global
+from org.regions import known_regions
 from org.source.findings import suggest
 
 CLEAN, FINDINGS = 0, 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cli.render.console import results, talk
@@ -22,11 +23,20 @@ def write_manifest(settings: Settings, *, force: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(scaffold_manifest())
-    except OSError as error:
-        if path.exists() and not force:
+    except FileExistsError as error:
+        if path.exists():
             raise OrgctlError(str(path), "there is a manifest already", "pass --force to write over it") from error
-        raise OrgctlError(str(path), f"cannot be written: {error.strerror}", "choose another --manifest") from error
+        raise _unwritable(path, error) from error
+    except OSError as error:
+        if not force:
+            with suppress(OSError):
+                path.unlink()  # made just now: what a full disk left is no manifest to keep
+        raise _unwritable(path, error) from error
     talk().print(f"wrote {path}; next: orgctl validate, then orgctl plan --sandbox")
+
+
+def _unwritable(path: Path, error: OSError) -> OrgctlError:
+    return OrgctlError(str(path), f"cannot be written: {error.strerror}", "choose another --manifest")
 
 
 def validate_manifest(settings: Settings) -> int:

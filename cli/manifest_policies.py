@@ -11,11 +11,12 @@ from config.folder import Folder
 from config.load import LoadedManifest
 from config.manifest import PolicySpec, Steps, walk_units
 from config.policy_file import PolicyFile
-from config.variables import Fillings, known_references, with_sample_ids
+from config.variables import Fillings, known_references
 from org.model import DesiredOrganization
 from org.policy.grammar import STATEMENT_KINDS
 from org.policy.model import PolicyKind
 from org.policy.parse_places import node_of
+from org.references import with_sample_ids
 from org.source.findings import Finding, Place
 from org.source.nodes import Node, Positions
 from stacksets.guardrails.surroundings import SPARING

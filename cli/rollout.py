@@ -16,12 +16,12 @@ from uuid import uuid4
 from cli.lockouts import prove_plan, record_accepted, refuse_lockouts
 from cli.plan_file import dump_plan, load_plan, save_plan
 from cli.render.console import busy, results, talk
-from cli.render.organization_tree import organization_json, render_organization
+from cli.render.organization_tree import organization_json, print_organization
 from cli.render.plan_tree import show_plan as print_plan
 from cli.render.plan_tree import summary
 from cli.render.progress import RunProgress
 from cli.render.proof import show_proof
-from cli.settings import Settings, connect_to, load_desired, pace_of, state_directory
+from cli.settings import Settings, checked_region, connect_to, load_desired, pace_of, state_directory
 from org.apply.execute import Executor
 from org.apply.journal import FileJournal
 from org.apply.outcome import Done, Failed, Outcome, Skipped
@@ -29,7 +29,6 @@ from org.apply.run import apply_plan
 from org.errors import OrgctlError
 from org.gateway.aws import Aws
 from org.interest import Interest, interest_of
-from org.model import Region
 from org.observe import observe_organization
 from org.plan.build import plan_changes
 from org.plan.model import Plan
@@ -94,7 +93,7 @@ def run_bootstrap(
 
 def show_organization(settings: Settings, region: str) -> None:
     """Print the live organization, deployed StackSets included."""
-    aws = connect_to(settings, Region(region) if region else load_desired(settings)[1].home_region)
+    aws = connect_to(settings, checked_region(region) if region else load_desired(settings)[1].home_region)
     interest = Interest(stacksets=aws.stacksets.list_service_managed())
     with busy("reading the live organization"):
         observed = observe_organization(aws, interest)
@@ -103,7 +102,7 @@ def show_organization(settings: Settings, region: str) -> None:
     if settings.is_json:
         results().print(json.dumps(organization_json(observed), indent=2, ensure_ascii=False))
     else:
-        results().print(render_organization(observed))
+        print_organization(observed, results())
 
 
 def _plan(settings: Settings) -> tuple[Plan, Aws]:

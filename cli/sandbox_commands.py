@@ -6,7 +6,7 @@ import json
 import shlex
 
 from cli.render.console import results, talk
-from cli.settings import Settings, running_sandbox, state_directory
+from cli.settings import Settings, checked_region, running_sandbox, state_directory
 
 CLEAN, NOT_RUNNING = 0, 3
 
@@ -52,7 +52,7 @@ def reset(settings: Settings) -> None:
 def env(settings: Settings, region: str) -> None:
     from org.sandbox.session import sandbox_environment
 
-    environment = sandbox_environment(running_sandbox().endpoint, region)
+    environment = sandbox_environment(running_sandbox().endpoint, checked_region(region))
     if settings.is_json:
         results().print(json.dumps(dict(environment), indent=2))
         return

@@ -81,6 +81,18 @@ def load_desired(settings: Settings) -> tuple[LoadedManifest, DesiredOrganizatio
     return loaded, render_desired(loaded)
 
 
+def checked_region(text: str) -> Region:
+    """Answer a Region from the command line; raises OrgctlError for one that AWS does not have."""
+    from org.model import Region
+    from org.regions import known_regions
+    from org.source.findings import suggest
+
+    if text not in known_regions():
+        todo = suggest(text, known_regions(), otherwise="write it like eu-central-1")
+        raise OrgctlError("--region", f"unknown Region {text!r}", todo)
+    return Region(text)
+
+
 def connect_to(settings: Settings, home_region: Region) -> Aws:
     """Reach AWS, or the sandbox and nothing else."""
     from org.gateway.aws import connect

@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 from config.check_policies import find_policy_faults
 from config.check_stacksets import find_stackset_faults
-from config.fields import is_left_to_aws, known_regions
+from config.fields import is_left_to_aws
 from config.manifest import Manifest, Steps, UnitSpec, walk_units
 from config.names import Fault, Names, find_repeated
 from config.variables import PLACEHOLDER
 from org.model import ROOT, UnitPath, WantedState
 from org.quotas import load_quotas
+from org.regions import known_regions
 from org.source.findings import Place
 
 PlaceOf: TypeAlias = Callable[[Steps], Place]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Annotated, NoReturn, TypeAlias
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
@@ -13,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from org.policy_types import load_policy_types
 from org.quotas import load_quotas
+from org.regions import known_regions
 from org.source.findings import suggest
 
 REFUSED = "orgctl_refused"
@@ -119,20 +119,6 @@ def _check_stackset_name(text: str) -> str:
             "use up to 128 letters, digits and hyphens, beginning with a letter",
         )
     return text
-
-
-@cache
-def known_regions() -> Mapping[str, str]:
-    """Answer every Region that botocore knows, with its partition."""
-    from botocore.loaders import Loader  # a third of what this package takes to import
-
-    data = Loader().load_data("partitions")
-    return {
-        region: partition["id"]
-        for partition in data["partitions"]
-        for region in partition["regions"]
-        if not region.endswith("-global")
-    }
 
 
 def refuse_macros(capability: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import stat
 from collections.abc import Iterator
@@ -76,8 +77,8 @@ class Folder:
                 raise Unreadable(
                     "leads out of the manifest's folder through a symbolic link", "copy it into the folder"
                 )
-        except (OSError, RuntimeError) as error:
-            raise Unreadable("is a symbolic link that leads nowhere", "correct it") from error
+        except (OSError, RuntimeError) as error:  # since Python 3.13 a loop is found by reading alone
+            raise _leading_nowhere() from error
         return path
 
     def _load(self, path: Path) -> bytes:
@@ -94,6 +95,8 @@ class Folder:
         except PermissionError as error:
             raise Unreadable("may not be read", "give yourself permission to read it") from error
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _leading_nowhere() from error
             raise Unreadable(f"cannot be read: {error.strerror}", "correct the name") from error
         if len(data) > MAX_FILE_BYTES:
             raise Unreadable(f"is larger than {MAX_FILE_BYTES:,} bytes", "split it and name the parts in include:")
@@ -101,6 +104,10 @@ class Folder:
         if self._bytes > MAX_TOTAL_BYTES:
             raise Unreadable(f"makes the files larger than {MAX_TOTAL_BYTES:,} bytes in all", "describe fewer things")
         return data
+
+
+def _leading_nowhere() -> Unreadable:
+    return Unreadable("is a symbolic link that leads nowhere", "correct it")
 
 
 def _refuse_outside(name: str) -> None:

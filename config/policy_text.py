@@ -12,12 +12,13 @@ from typing import Any
 
 from config.manifest import PolicySpec
 from config.policy_file import PolicyFile
-from config.variables import Fillings, fill, find_faults, with_sample_ids
+from config.variables import Fillings, fill, find_faults
 from org.policy.grammar import MANAGEMENT_TOP_KEYS, STATEMENT_KINDS
 from org.policy.parse import policy_of, read_policy
 from org.policy.parse_places import node_of
 from org.policy.render import minify, too_long
 from org.quotas import load_quotas
+from org.references import with_sample_ids
 from org.source.findings import Finding, Place, SourceErrors, suggest
 from org.source.nodes import Positions, plain
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.fields import known_regions
 from config.manifest import Manifest
 from org.policy_types import load_policy_types
+from org.regions import known_regions
 
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 

@@ -18,8 +18,6 @@ from org.references import (
     ORGANIZATION_ID,
     ROOT_ID,
     account_reference,
-    find_references,
-    resolve,
     unit_reference,
 )
 from org.source.findings import suggest
@@ -114,16 +112,3 @@ def as_text(value: Value) -> str:
     if isinstance(value, str):
         return value
     return ",".join(map(as_text, value)) if isinstance(value, tuple) else json.dumps(value)
-
-
-def with_sample_ids(text: str) -> str:
-    """Answer the text with ids of AWS's form and length where references stand, to check it before the ids exist."""
-    return resolve(text, {reference: _sample_id(reference) for reference in find_references(text)})
-
-
-def _sample_id(reference: str) -> str:
-    if reference == ORGANIZATION_ID:
-        return "o-" + 10 * "0"
-    if reference == ROOT_ID:
-        return "r-" + 4 * "0"
-    return ("ou-0000-" + 8 * "0") if reference.startswith("unit-id:") else 12 * "0"

@@ -23,6 +23,7 @@ from org.model import (
     name_of,
     parent_of,
 )
+from org.references import with_sample_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class CreatePolicy:
     kind: Literal["create-policy"] = "create-policy"
 
     def describe(self) -> str:
-        return f"create {self.type} {self.name} ({len(self.content)} characters)"
+        return f"create {self.type} {self.name} ({len(with_sample_ids(self.content))} characters)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,8 @@ class UpdatePolicy:
     def describe(self) -> str:
         if self.content == self.old_content:
             return f"change the description of {self.type} {self.name}"
-        return f"update {self.type} {self.name} ({len(self.old_content)} → {len(self.content)} characters)"
+        size = len(with_sample_ids(self.content))
+        return f"update {self.type} {self.name} ({len(self.old_content)} → {size} characters)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,16 @@ def find_references(text: str) -> Iterator[str]:
 def resolve(text: str, ids: Mapping[str, str]) -> str:
     """Fill in each reference whose id is known and leave the others as they are."""
     return _REFERENCE.sub(lambda match: ids.get(match.group(1), match.group(0)), text)
+
+
+def with_sample_ids(text: str) -> str:
+    """Answer the text with ids of AWS's form and length where references stand, to check it before the ids exist."""
+    return resolve(text, {reference: _sample_id(reference) for reference in find_references(text)})
+
+
+def _sample_id(reference: str) -> str:
+    if reference == ORGANIZATION_ID:
+        return "o-" + 10 * "0"
+    if reference == ROOT_ID:
+        return "r-" + 4 * "0"
+    return ("ou-0000-" + 8 * "0") if reference.startswith(unit_reference("")) else 12 * "0"

@@ -8,7 +8,7 @@ Calls that failed are forwarded too: an attempt is evidence, and the reader of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 MAX_PATTERN_LENGTH = 2048
 
@@ -47,6 +47,7 @@ _IMAGE_CALLS = (
 
 _DISK_CALLS = (
     "CopySnapshot",
+    "CopyVolumes",
     "CreateSnapshot",
     "CreateSnapshots",
     # A volume from a foreign snapshot, and an image of its own snapshot, would hide where the disk came from.
@@ -82,6 +83,7 @@ _LAUNCH_CALLS = (
 
 _BUILD_CALLS = (
     # EC2 Image Builder
+    "CreateContainerRecipe",
     "CreateDistributionConfiguration",
     "CreateImage",
     "CreateImagePipeline",
@@ -89,22 +91,54 @@ _BUILD_CALLS = (
     "DistributeImage",
     "ImportDiskImage",
     "ImportVmImage",
+    "StartImagePipelineExecution",
     "UpdateDistributionConfiguration",
     "UpdateImagePipeline",
     # EC2 Auto Scaling
     "CreateAutoScalingGroup",
     "CreateLaunchConfiguration",
+    # What is gone uses no image any more.
+    "DeleteAutoScalingGroup",
+    "DeleteLaunchConfiguration",
     "StartInstanceRefresh",
     "UpdateAutoScalingGroup",
-    # EBS direct APIs: a snapshot written block by block. PutSnapshotBlock is a data event and does not arrive here.
+    # EBS direct APIs: a snapshot written block by block. Not PutSnapshotBlock: a trail that logs data events has one
+    # for each half mebibyte, and they tell nothing that start and end do not.
     "CompleteSnapshot",
     "StartSnapshot",
+    # Systems Manager: a parameter that names an image. Its own notification tells no version.
+    "DeleteParameter",
+    "DeleteParameters",
+    "LabelParameterVersion",
+    "PutParameter",
+    "UnlabelParameterVersion",
 )
+
+_CONSUMER_CALLS = {
+    "aws.appstream": ("CreateImportedImage",),
+    "aws.batch": ("CreateComputeEnvironment", "UpdateComputeEnvironment"),
+    "aws.cloud9": ("CreateEnvironmentEC2",),
+    "aws.codebuild": ("CreateFleet", "UpdateFleet"),
+    "aws.ecs": ("CreateCapacityProvider",),
+    "aws.eks": ("CreateNodegroup", "UpdateNodegroupVersion"),
+    "aws.elasticbeanstalk": (
+        "CreateConfigurationTemplate",
+        "CreateEnvironment",
+        "UpdateConfigurationTemplate",
+        "UpdateEnvironment",
+    ),
+    "aws.elasticmapreduce": ("AddInstanceFleet", "AddInstanceGroups", "RunJobFlow"),
+    "aws.pcs": ("CreateComputeNodeGroup", "UpdateComputeNodeGroup"),
+    "aws.sagemaker": ("CreateCluster", "UpdateCluster", "UpdateClusterSoftware"),
+    "aws.workspaces": ("ImportCustomWorkspaceImage", "ImportWorkspaceImage"),
+}
+"""Of services that start machines from an image. One rule takes them all, so a service may say another's name too."""
 
 _STATE_CHANGES = (
     "Backup Job State Change",
     "Copy Job State Change",
     "DLM Policy State Change",
+    "EBS Multi-Volume Snapshots Completion Status",
     "EBS Snapshot Notification",
     "EC2 AMI State Change",
     "EC2 Fast Launch State-change Notification",
@@ -122,7 +156,10 @@ def render_patterns() -> Mapping[str, Mapping[str, object]]:
         "image-calls": _calls(("aws.ec2",), _IMAGE_CALLS),
         "disk-and-tag-calls": _calls(("aws.ec2",), _DISK_CALLS),
         "launch-calls": _calls(("aws.ec2",), _LAUNCH_CALLS),
-        "build-calls": _calls(("aws.imagebuilder", "aws.autoscaling", "aws.ebs"), _BUILD_CALLS),
+        "build-calls": _calls(("aws.imagebuilder", "aws.autoscaling", "aws.ebs", "aws.ssm"), _BUILD_CALLS),
+        "consumer-calls": _calls(
+            tuple(_CONSUMER_CALLS), sorted(name for names in _CONSUMER_CALLS.values() for name in names)
+        ),
         "state-changes": {
             # Without the sources a PutEvents of the account itself could pass for a notification of AWS.
             "source": ["aws.autoscaling", "aws.backup", "aws.dlm", "aws.ec2", "aws.imagebuilder", "aws.ssm"],
@@ -131,5 +168,5 @@ def render_patterns() -> Mapping[str, Mapping[str, object]]:
     }
 
 
-def _calls(sources: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, object]:
+def _calls(sources: Sequence[str], names: Sequence[str]) -> Mapping[str, object]:
     return {"source": list(sources), "detail-type": [_VIA_CLOUDTRAIL], "detail": {"eventName": list(names)}}

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.variables import as_text, with_sample_ids
+from config.variables import as_text
+from org.references import with_sample_ids
 from org.source.findings import suggest
 
 

@@ -6,14 +6,19 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from org.model import ROOT, LiveState, ObservedAccount, ObservedOrganization, UnitPath, name_of, parent_of
 
 
-def render_organization(observed: ObservedOrganization) -> Tree:
-    """Show units, the accounts in them, what is attached where, and how far each StackSet is deployed."""
+def print_organization(observed: ObservedOrganization, console: Console) -> None:
+    """Print units, the accounts in them, what is attached where, and how far each StackSet is deployed."""
+    console.print(_tree(observed), soft_wrap=False)  # as for the tree of a plan
+
+
+def _tree(observed: ObservedOrganization) -> Tree:
     tree = Tree(Text(f"organization {observed.id}", style="bold"))
     attached = _attached(observed)
     branches = {ROOT: tree.add(_unit_label("Root", attached.get(observed.root_id, [])))}

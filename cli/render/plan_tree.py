@@ -21,7 +21,7 @@ _TIGHT = 0.7
 
 def show_plan(plan: Plan, console: Console) -> None:
     """Print the whole plan; a plan without steps says so and still shows what was left alone."""
-    console.print(Group(*_sections(plan)))
+    console.print(Group(*_sections(plan)), soft_wrap=False)  # else the tree cuts off what is wider than the terminal
 
 
 def summary(plan: Plan) -> str:

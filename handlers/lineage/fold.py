@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
-from handlers.lineage.relations import HOLDS, RULES, Exclusive
+from handlers.lineage.relations import EVERY, EVERY_TAG, HOLDS, RULES, Exclusive
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
             order = (*fact.order, fact.id)
             if name not in said or order > said[name][0]:
                 said[name] = (order, value, fact.evidence)
+    for said in newest.values():
+        if EVERY_TAG in said:
+            emptied = said[EVERY_TAG][0]
+            for name in [each for each in said if each.startswith("tag:") and said[each][0] <= emptied]:
+                del said[name]
     return {
         key: State(
             key,
@@ -58,11 +63,17 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A fact and how long it holds: from its own time on."""
+    """A fact and how long it holds: from its own time on, unless it holds again."""
 
     fact: Fact
     until: Time | None
     """Inclusive: the time of what replaces it. None: it holds on."""
+    again: Time | None = None
+    """From when it holds for another time: an instance's root was set back to what it was launched from."""
+
+    @property
+    def since(self) -> Time:
+        return self.fact.evidence.time if self.again is None else self.again
 
 
 def periods_of(facts: Iterable[Fact]) -> list[Period]:
@@ -72,30 +83,36 @@ def periods_of(facts: Iterable[Fact]) -> list[Period]:
     which both hold, both are answered: CloudTrail tells whole seconds, and which came first cannot be known then.
     """
     groups: dict[tuple[object, ...], list[Fact]] = defaultdict(list)
+    ends: dict[tuple[Key, Relation], list[Fact]] = defaultdict(list)
     found: list[Period] = []
     for fact in facts:
         exclusive = RULES[fact.relation].exclusive
         if exclusive is None:
             found.append(Period(fact, None))
+        elif exclusive is Exclusive.PAIR and fact.parent.endswith(f"/{EVERY}"):
+            ends[fact.child, fact.relation].append(fact)
         elif exclusive is Exclusive.PAIR:
             groups[fact.child, fact.relation, fact.parent].append(fact)
         else:
             groups[fact.child, exclusive].append(fact)
     for group in groups.values():
-        found += _periods_in(group)
+        found += _periods_in(group, ends.get((group[0].child, group[0].relation), []))
     return found
 
 
-def _periods_in(group: list[Fact]) -> Iterable[Period]:
-    moments = sorted({fact.order for fact in group})
+def _periods_in(group: list[Fact], ends: list[Fact]) -> Iterable[Period]:
+    moments = sorted({fact.order for fact in (*group, *ends)})
     following: dict[tuple[int, str], Time | None] = {each: Time(after[0]) for each, after in pairwise(moments)}
-    for fact in group:
-        if dict(fact.attributes).get(HOLDS) != "no":
-            yield Period(fact, following.get(fact.order))
+    launches = {fact.parent: fact for fact in group if fact.relation is Relation.LAUNCHED_FROM}
+    for fact in sorted(group, key=lambda each: (*each.order, each.id)):
+        until = following.get(fact.order)
+        if fact.parent == fact.child and launches:
+            # Its own root again: that of the launch, whatever has replaced it in between.
+            yield from (Period(launch, until, fact.evidence.time) for launch in launches.values())
+        elif dict(fact.attributes).get(HOLDS) != "no":
+            yield Period(fact, until)
 
 
 def hold_at(periods: Iterable[Period], time: Time) -> list[Fact]:
     """Answer the facts that hold at a time."""
-    return [
-        each.fact for each in periods if each.fact.evidence.time <= time and (each.until is None or time <= each.until)
-    ]
+    return [each.fact for each in periods if each.since <= time and (each.until is None or time <= each.until)]

@@ -37,7 +37,10 @@ class Graph(Protocol):
     """Where facts are kept. Everything is safe to repeat; errors are `GraphError`."""
 
     def append(self, batch: Batch) -> None:
-        """Add facts, all or none; what is there already stays as it is."""
+        """Add facts; what is there already stays as it is.
+
+        Where it raises, a part of a large batch may be there: add the batch again.
+        """
 
     def facts_of(
         self, children: Collection[Key], relations: Collection[Relation], until: Time | None = None

@@ -58,6 +58,11 @@ class Rule:
 
 HOLDS = "holds"
 
+EVERY = "*"
+"""The name of the parent that stands for all of a pair's parents at once: ResetImageAttribute names no sharee."""
+EVERY_TAG = "tag:*"
+"""Taken away, it takes all tags with it: DeleteTags without a tag names none."""
+
 RULES: Mapping[Relation, Rule] = {
     Relation.COPIED_FROM: Rule(Role.DERIVATION, Content.SAME, None, "was copied from"),
     Relation.CREATED_FROM: Rule(Role.DERIVATION, Content.WRITABLE, None, "was made from the disks of"),

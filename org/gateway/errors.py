@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
@@ -94,6 +95,8 @@ def aws_errors(call: str, subject: str = "") -> Iterator[None]:
         raise OrgctlError(where, "the sign-in to AWS has expired", "run `aws sso login`, then run again") from error
     except ProfileNotFound as error:
         raise OrgctlError(where, str(error), "`aws configure list-profiles` lists the profiles that exist") from error
+    except ConfigParseError as error:
+        raise OrgctlError(where, str(error), "correct the file, or name another in AWS_CONFIG_FILE") from error
     except NoRegionError as error:
         raise OrgctlError(where, "no Region given", "set AWS_REGION") from error
     except EndpointConnectionError as error:

@@ -11,6 +11,7 @@ from org.plan.model import Headroom
 from org.plan.policies import attachment_counts
 from org.plan.situation import Situation
 from org.quotas import Quotas
+from org.references import with_sample_ids
 
 
 def find_headroom(situation: Situation, draft: Draft, quotas: Quotas) -> tuple[Headroom, ...]:
@@ -60,4 +61,4 @@ def _sizes(situation: Situation, draft: Draft, quotas: Quotas) -> Iterator[Headr
     }
     there = {(p.type, p.name): p.content for p in situation.observed.policies if not p.aws_managed}
     for (type, name), content in (there | changed).items():
-        yield Headroom(f"characters of {type} {name}", len(content), quotas.policy(type).max_bytes)
+        yield Headroom(f"characters of {type} {name}", len(with_sample_ids(content)), quotas.policy(type).max_bytes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from org.errors import OrgctlError
+from org.regions import known_regions
 
 GLOBAL_SERVICES = frozenset({
     "account", "artifact", "billing", "budgets", "ce", "chatbot", "cloudfront", "consolidatedbilling", "cur",
@@ -26,8 +27,9 @@ def regions_of(action: str, regions: tuple[str, ...], partition: str) -> tuple[s
     return (_FIRST.get(partition, regions[0]),) if is_global(action) else regions
 
 
-@cache
 def partition_of(region: str) -> str:
-    from botocore.session import Session
-
-    return str(Session().get_partition_for_region(region))
+    """Answer the partition; raises OrgctlError for a Region that nobody knows, as a saved plan may name one."""
+    try:
+        return known_regions()[region]
+    except KeyError as error:
+        raise OrgctlError(f"home Region {region}", "no such Region is known", "correct it") from error

@@ -13,7 +13,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -165,7 +165,7 @@ def _spawn(log: Path, command: tuple[str, ...]) -> int:
     return os.posix_spawn(
         command[0],
         command,
-        {**os.environ, "PYTHONPATH": path},
+        {**_without_aws(os.environ), "PYTHONPATH": path},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
@@ -173,6 +173,12 @@ def _spawn(log: Path, command: tuple[str, ...]) -> int:
         ],
         setsid=True,
     )
+
+
+def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what is meant for AWS: moto makes sessions, which a profile that is not there would break."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def _exit_code(pid: int) -> int | None:
@@ -240,6 +246,8 @@ def _only_one(directory: Path) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "sandbox.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(str(os.getpid()))
+        lock.flush()  # fails where the disk is full, on which the sandbox could not even log why it ended
         yield
 
 

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
-from config.fields import known_regions, refuse
+from config.fields import refuse
 from config.manifest import Manifest
 from org.references import account_reference
+from org.regions import known_regions
 from org.source.findings import suggest
 from stacksets.templates.names import ACCESS_ROLE, APPROVAL_TAG, STACKSETS_EXECUTION_ROLE
 

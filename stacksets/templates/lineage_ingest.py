@@ -303,8 +303,6 @@ def _function(role: Role, logs: LogGroup, key: Key, archive: Bucket) -> Function
             Variables={
                 "ORGCTL_LINEAGE_ARCHIVE": Ref(archive),
                 "ORGCTL_LINEAGE_GRAPH": Ref("GraphUrl"),
-                "POWERTOOLS_METRICS_NAMESPACE": "orgctl",
-                "POWERTOOLS_SERVICE_NAME": INGEST_FUNCTION,
             }
         ),
     )

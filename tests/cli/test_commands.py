@@ -14,6 +14,7 @@ import pytest
 from cli.settings import hoist_global_options
 from tests.cli.test_rollout import MANIFEST, write
 from tests.support.command_line import CommandLine
+from tests.support.full_disk import REASON, full_disk
 
 
 @pytest.fixture
@@ -49,6 +50,23 @@ def test_init_says_why_it_cannot_write(here: CommandLine) -> None:
         1,
         "error: file/organization.yaml: cannot be written: File exists; choose another --manifest\n",
     )
+
+
+def test_init_leaves_nothing_where_the_disk_is_full(here: CommandLine) -> None:
+    for _ in range(2):
+        with full_disk():
+            said = here("init")
+        assert (said.code, said.err) == (
+            1,
+            f"error: organization.yaml: cannot be written: {REASON}; choose another --manifest\n",
+        )
+    assert not Path("organization.yaml").exists()
+
+
+def test_init_takes_no_link_for_what_it_made(here: CommandLine) -> None:
+    Path("organization.yaml").symlink_to("nowhere.yaml")
+    assert here("init").code == 1
+    assert Path("organization.yaml").is_symlink()
 
 
 def test_validate_prints_every_finding_with_its_place_and_exits_with_3(here: CommandLine) -> None:
@@ -116,6 +134,18 @@ def test_profile_that_does_not_exist_is_told(here: CommandLine) -> None:
     assert said.err == (
         "error: AWS session: The config profile (nobody) could not be found; "
         "`aws configure list-profiles` lists the profiles that exist\n"
+    )
+
+
+def test_configuration_of_aws_that_is_broken_is_told(here: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write()
+    Path("config").write_text("[profile nonsense", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "config")
+    said = here("plan")
+    assert said.code == 1
+    assert said.err == (
+        "error: AWS session: Unable to parse config file: config; "
+        "correct the file, or name another in AWS_CONFIG_FILE\n"
     )
 
 

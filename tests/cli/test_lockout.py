@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from tests.support.command_line import CommandLine
 
 MANIFEST = """\
@@ -112,3 +114,13 @@ def test_saved_plan_is_proved_again_and_tells_its_proof(in_sandbox: CommandLine)
     said = in_sandbox("bootstrap", "--plan", "plan.json", "--yes")
     assert said.code == 1
     assert "error: bootstrap: the plan would lock out break-glass; nothing was done" in said.err
+
+
+def test_proof_asks_nothing_of_the_profile_of_whoever_runs_it(
+    in_sandbox: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    write()
+    said = in_sandbox("plan")
+    assert (said.code, said.err) == (1, "reading the live organization\n")
+    assert "Lockout proof: 1 lockout" in said.out

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from textwrap import dedent
 
 from jsonschema import Draft202012Validator
 
 from cli.plan_file import plan_schema
+from org.plan.model import PLAN_VERSION
 from tests.support.command_line import CommandLine
 
 MANIFEST = """\
@@ -181,6 +183,21 @@ def test_saved_plan_is_of_the_committed_schema(in_sandbox: CommandLine) -> None:
     bootstrap(in_sandbox)
     write(MANIFEST.partition("policies:")[0])
     Draft202012Validator(committed).validate(json.loads(in_sandbox("plan", "--format", "json").out))
+
+
+def test_region_that_aws_does_not_have_is_refused(in_sandbox: CommandLine) -> None:
+    told = "error: --region: unknown Region 'eu-centrl-1'; did you mean 'eu-central-1'?\n"
+    for words in (("show",), ("sandbox", "env")):
+        said = in_sandbox(*words, "--region", "eu-centrl-1")
+        assert (said.code, said.out, said.err) == (1, "", told)
+
+
+def test_reference_of_plans_has_every_key_and_the_version() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "plan.md").read_text(encoding="utf-8")
+    keys = {name for row in re.findall(r"^\| (`.*?) \|", reference, re.M) for name in re.findall(r"`(\w+)", row)}
+    assert keys == set(plan_schema()["properties"])
+    assert f"the same document. Version {PLAN_VERSION}:" in reference
+    assert f"| `version` | {PLAN_VERSION};" in reference
 
 
 def test_file_that_is_no_plan_is_refused(in_sandbox: CommandLine) -> None:

@@ -1,5 +1,6 @@
 """Files that the manifest names: what they add, and when they are refused."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,13 @@ def test_a_file_that_two_patterns_find_is_included_once(tmp_path: Path) -> None:
         ),
         ("[▸none.yaml]", "the include 'none.yaml' does not exist; correct the name"),
         ('[▸"none/*.yaml"]', "the include 'none/*.yaml' matches no file; correct or remove it"),
-        (
+        pytest.param(
             '[▸"a**b.yaml"]',
             (
                 "the include 'a**b.yaml' is not a pattern of file names: Invalid pattern: '**' can only be "
                 "an entire path component; write it like accounts/*.yaml"
             ),
+            marks=pytest.mark.skipif(sys.version_info >= (3, 13), reason="from Python 3.13 on it is the same as a*b"),
         ),
         ("[▸organization.yaml]", "the include 'organization.yaml' is this manifest itself; remove it"),
         ("[shop.yaml, ▸shop.yaml]", "the include 'shop.yaml' is already included; remove it"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from handlers.lineage.fold import fold_states, hold_at, periods_of
 from handlers.lineage.model import Batch, Kind, Place, Relation, Time, digest_of, key_of, kind_of, parts_of
+from handlers.lineage.relations import EVERY, EVERY_TAG
 from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, evidence, fact, image, instance, note
 
 GOLDEN, BAD = image("golden"), image("bad")
@@ -46,6 +47,18 @@ def test_an_instance_boots_what_replaced_its_root() -> None:
     assert hold_at(periods, at(0)) == []
 
 
+def test_an_instance_that_is_set_back_boots_what_it_was_launched_from() -> None:
+    launched = fact(Relation.LAUNCHED_FROM, SERVER, GOLDEN, 1)
+    replaced = fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 5)
+    reset = fact(Relation.ROOT_REPLACED_BY, SERVER, SERVER, 8)
+    again = fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 12)
+    for order in ([launched, replaced, reset, again], [again, reset, replaced, launched]):
+        periods = periods_of(order)
+        held = {time: {each.parent for each in hold_at(periods, at(time))} for time in (4, 6, 10, 13)}
+        assert held == {4: {GOLDEN}, 6: {BAD}, 10: {GOLDEN}, 13: {BAD}}
+    assert hold_at(periods_of([reset]), at(9)) == [reset], "what it was launched from is not known"
+
+
 def test_a_share_holds_until_it_is_taken_back_from_that_account_alone() -> None:
     one, two = (key_of(Kind.ACCOUNT, number) for number in ("222233334444", "333344445555"))
     facts = [
@@ -54,6 +67,31 @@ def test_a_share_holds_until_it_is_taken_back_from_that_account_alone() -> None:
         fact(Relation.SHARED_WITH, GOLDEN, one, 3, holds="no"),
     ]
     assert [each.parent for each in hold_at(periods_of(facts), at(4))] == [two]
+
+
+def test_a_reset_ends_all_shares_of_the_image_whoever_has_them() -> None:
+    one, two, every = (key_of(Kind.ACCOUNT, name) for name in ("222233334444", "333344445555", EVERY))
+    facts = [
+        fact(Relation.SHARED_WITH, GOLDEN, one, 1, holds="yes"),
+        fact(Relation.SHARED_WITH, BAD, one, 1, holds="yes"),
+        fact(Relation.SHARED_WITH, GOLDEN, every, 3, holds="no"),
+        fact(Relation.SHARED_WITH, GOLDEN, two, 5, holds="yes"),
+    ]
+    for order in (facts, facts[::-1]):
+        held = {(each.child, each.parent) for each in hold_at(periods_of(order), at(6))}
+        assert held == {(BAD, one), (GOLDEN, two)}
+        assert {each.parent for each in hold_at(periods_of(order), at(2))} == {one}
+
+
+def test_deleting_all_tags_takes_those_that_were_there_and_nothing_else() -> None:
+    facts = [
+        note(GOLDEN, 1, name="golden", **{"tag:Owner": "web"}),
+        note(GOLDEN, 2, **{EVERY_TAG: None}),
+        note(GOLDEN, 3, **{"tag:Stage": "test"}),
+    ]
+    for order in (facts, facts[::-1]):
+        assert set(fold_states(order)[GOLDEN].attributes) == {"name", "tag:Stage"}
+        assert set(fold_states(order, at(1))[GOLDEN].attributes) == {"name", "tag:Owner"}
 
 
 def test_what_one_event_says_together_holds_together() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,48 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.lineage.graph import Graph, Search
-from handlers.lineage.gremlin.storage import Form
 from handlers.lineage.model import Batch, Fact, Key, Kind, Place, Relation, Time, digest_of, key_of, noted
-from handlers.lineage.sqlite import SqliteGraph
 from org.model import AccountId, Region
+from tests.lineage.conftest import Empty
 from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, evidence, fact, image, instance, note
 
 ALL = frozenset(Relation)
 DESCENT = ALL - {Relation.NOTED}
 HERE, THERE = Place(ACCOUNT, REGION), Place(AccountId("222233334444"), Region("us-east-1"))
-
-Empty = Callable[[], Graph]
-"""Answers the engine, without a fact."""
-
-
-@pytest.fixture(
-    params=[
-        "memory",
-        "sqlite",
-        *(pytest.param(form, id=f"gremlin, {form.value}") for form in Form),
-    ]
-)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Empty]:
-    opened: list[Graph] = []
-
-    def make() -> Graph:
-        if request.param == "memory":
-            graph: Graph = MemoryGraph()
-        elif isinstance(request.param, Form):
-            graph = request.getfixturevalue("gremlin_server").empty(request.param)
-        else:
-            graph = SqliteGraph(tmp_path / f"lineage-{len(opened)}.sqlite")
-        opened.append(graph)
-        return graph
-
-    yield make
-    for graph in opened:
-        graph.close()
-
-
-@pytest.fixture
-def graph(empty: Empty) -> Graph:
-    return empty()
 
 
 def digest(graph: Graph) -> str:

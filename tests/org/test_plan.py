@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -412,6 +413,15 @@ def test_plan_counts_quotas_after_it_is_applied() -> None:
     assert rooms["units"] == (1, 2000)
     assert rooms["SERVICE_CONTROL_POLICY on unit Prod"] == (1, 10)
     assert rooms["characters of SERVICE_CONTROL_POLICY Guard"] == (16, 10240)
+
+
+def test_policy_is_as_long_as_with_the_ids_that_it_is_still_to_have() -> None:
+    content = json.dumps({"Accounts": ["${orgctl:account-id:Shop}"], "Unit": "${orgctl:unit-id:Prod}"})
+    guard = replace(policy("Guard", on_root()), content=content)
+    found = plan(desired([unit("Prod")], [account("Shop")], policies=[guard]), observed())
+    length = len(json.dumps({"Accounts": ["111122223333"], "Unit": "ou-a1b2-c3d4e5f6"}))
+    assert {room.what: room.used for room in found.headroom}["characters of SERVICE_CONTROL_POLICY Guard"] == length
+    assert f"create SERVICE_CONTROL_POLICY Guard ({length} characters)" in says(found)
 
 
 def test_what_needs_a_withheld_step_is_withheld_with_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ import pytest
 from org.errors import OrgctlError
 from org.sandbox.process import reset_sandbox, sandbox_status, start_sandbox, stop_sandbox
 from org.sandbox.session import session_for
+from tests.support.full_disk import REASON, full_disk
 
 
 @pytest.fixture
@@ -92,6 +92,16 @@ def test_a_port_that_cannot_be_is_said(directory: Path) -> None:
     assert str(caught.value) == "sandbox: there is no port 70000; give one from 1 to 65535"
 
 
+def test_the_profile_and_the_files_of_the_user_are_none_of_its_business(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile nonsense", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    running = start_sandbox(directory)
+    assert session_for(running.endpoint).client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
 def test_a_directory_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     for act in (start_sandbox, sandbox_status, stop_sandbox):
@@ -104,17 +114,14 @@ def test_a_directory_that_cannot_be_is_said(tmp_path: Path) -> None:
         )
 
 
-def test_a_disk_that_is_full_is_said(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr("os.posix_spawn", fail)
-    with pytest.raises(OrgctlError) as caught:
+def test_a_disk_that_is_full_is_said(directory: Path) -> None:
+    with full_disk(), pytest.raises(OrgctlError) as caught:
         start_sandbox(directory)
     assert str(caught.value) == (
-        f"sandbox {directory}: cannot keep its state there: No space left on device; "
+        f"sandbox {directory}: cannot keep its state there: {REASON}; "
         "set ORGCTL_HOME to a folder with room that you may write"
     )
+    assert not (directory / "sandbox.log").exists(), "nothing was started"
 
 
 def test_a_sandbox_that_cannot_write_its_state_says_so_and_ends(directory: Path) -> None:

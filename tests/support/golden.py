@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-REFRESH = "ORGCTL_REFRESH_GOLDENS=1 .venv/bin/python -m pytest tests/stacksets"
+REFRESH = "ORGCTL_REFRESH_GOLDENS=1 .venv/bin/python -m pytest tests/stacksets tests/lineage"
 
 
 def assert_golden(name: str, value: object) -> None:

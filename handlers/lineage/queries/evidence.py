@@ -1,0 +1,60 @@
+"""What was said, by whom and when: between two things, or of an attribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.lineage.fold import periods_of
+from handlers.lineage.graph import Graph
+from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
+from handlers.lineage.queries.asking import ALL_RELATIONS, check_key, check_known
+from handlers.lineage.relations import RULES
+
+_HELD = frozenset(relation for relation, rule in RULES.items() if rule.exclusive is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A fact between two things, and until when it holds (inclusive; None: on)."""
+
+    fact: Fact
+    until: Time | None
+    holds: bool
+    """False for what says that something no longer is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A value that an attribute was said to have; None: that it was taken away."""
+
+    value: str | None
+    evidence: Evidence
+    counts: bool
+    """True for the one that is so at the time asked about."""
+
+
+def evidence_between(graph: Graph, child: Key, parent: Key, at: Time | None = None) -> tuple[Link, ...]:
+    """Answer all facts by which the one has to do with the other, the oldest first. BadQuery, UnknownThing."""
+    check_key(child)
+    check_key(parent)
+    facts = graph.facts_of([child], ALL_RELATIONS - {Relation.NOTED}, at)
+    if not facts:
+        check_known(graph, child)
+    between = sorted((fact for fact in facts if fact.parent == parent), key=lambda fact: (*fact.order, fact.id))
+    holding = {period.fact: period.until for period in periods_of(fact for fact in facts if fact.relation in _HELD)}
+    return tuple(Link(fact, holding.get(fact), fact.relation not in _HELD or fact in holding) for fact in between)
+
+
+def evidence_of(graph: Graph, key: Key, attribute: str, at: Time | None = None) -> tuple[Saying, ...]:
+    """Answer all that was ever said of an attribute, the oldest first. BadQuery, UnknownThing."""
+    check_key(key)
+    facts = graph.facts_of([key], {Relation.NOTED}, at)
+    if not facts:
+        check_known(graph, key)
+    said = sorted(
+        (fact for fact in facts if attribute in dict(fact.attributes)), key=lambda fact: (*fact.order, fact.id)
+    )
+    return tuple(
+        Saying(dict(fact.attributes)[attribute], fact.evidence, number == len(said))
+        for number, fact in enumerate(said, 1)
+    )

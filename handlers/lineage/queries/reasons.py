@@ -1,0 +1,114 @@
+"""Why an answer may lack something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handlers.lineage.graph import Graph, Search
+from handlers.lineage.model import Key, Kind, Place, Relation, Time, parts_of
+from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.fetch import facts_of, pages
+from org.model import AccountId
+
+HIDING = frozenset({"gap", "omitted", "malformed", "unknown"})
+"""Outcomes of events that may have told something of lineage. A forged one told nothing that is so."""
+
+
+class Why(StrEnum):
+    """The kinds of reasons."""
+
+    UNSEEN_CREATION = "unseen-creation"
+    BOUND = "bound"
+    GAP = "gap"
+    INFERRED = "inferred"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reason:
+    """Why an answer may lack something, or say too much."""
+
+    why: Why
+    about: str
+    """A key, a place as `<account>/<region>`, or the name of a bound."""
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events from a place that told nothing, by what became of them."""
+
+    place: Place
+    outcome: str
+    count: int
+    first: Time
+    last: Time
+
+
+def find_gaps(graph: Graph, keys: Iterable[Key], until: Time | None = None) -> tuple[Gap, ...]:
+    """Answer what is noted of places, given as coverage things, by outcome; an event counts once for each outcome."""
+    times: dict[tuple[Place, str], dict[str, Time]] = {}
+    for fact in facts_of(graph, keys, {Relation.NOTED}, until):
+        if outcome := dict(fact.attributes).get("outcome"):
+            heard = times.setdefault((place_of(fact.child), outcome), {})
+            heard[fact.evidence.event_id] = fact.evidence.time
+    return tuple(
+        Gap(place, outcome, len(heard), min(heard.values()), max(heard.values()))
+        for (place, outcome), heard in sorted(times.items())
+    )
+
+
+def place_of(coverage: Key) -> Place:
+    _, region, _, account = parts_of(coverage)
+    return Place(AccountId(account), region)
+
+
+def _with_gaps(graph: Graph) -> set[Key]:
+    """Answer the coverage things with gaps: refused calls are many, and most places have no gap."""
+    found: set[Key] = set()
+    for outcome in sorted(HIDING):
+        wanted = Search(Kind.COVERAGE, equal=(("outcome", outcome),))
+        for keys in pages(graph, wanted):
+            found.update(keys)
+    return found
+
+
+def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:
+    """Answer the time of the newest event of each place, None for one that is expected and was never heard."""
+    heard: dict[Place, Time | None] = dict.fromkeys(scope.expected)
+    heard.update(graph.heard())
+    return heard
+
+
+def coverage_reasons(
+    graph: Graph, heard: Mapping[Place, Time | None], scope: Scope, at: Time | None, since: Time | None = None
+) -> list[Reason]:
+    """Answer the reasons that lie in the places: events not understood (since a time), and silence before `at`."""
+    gaps = find_gaps(graph, [key for key in _with_gaps(graph) if place_of(key) in heard], at)
+    found = [
+        Reason(Why.GAP, _name(gap.place), f"{gap.count} {gap.outcome} event{'s'[: gap.count != 1]} may hide something")
+        for gap in gaps
+        if gap.outcome in HIDING and (since is None or gap.last >= since)
+    ]
+    found += [
+        Reason(Why.SILENT, _name(place), "nothing was ever heard") for place, last in heard.items() if last is None
+    ]
+    if scope.now is not None and scope.silence is not None:
+        latest = (scope.now if at is None else min(scope.now, at)) - scope.silence
+        found += [
+            Reason(Why.SILENT, _name(place), "nothing was heard of late")
+            for place, last in heard.items()
+            if last is not None and last < latest
+        ]
+    return found
+
+
+def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Answer each reason once, in one order."""
+    return tuple(sorted(set(reasons)))
+
+
+def _name(place: Place) -> str:
+    return f"{place.account}/{place.region}"
