@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.guardrails_app import guardrails_app
+from cli.lineage_app import lineage_app
 from cli.settings import GLOBAL_OPTIONS as _GLOBAL
 from cli.settings import Format, Settings, hoist_global_options
 
@@ -32,6 +33,7 @@ sandbox_app = typer.Typer(
     name="sandbox", help="Run an emulated AWS on this machine, without any AWS account.", no_args_is_help=True
 )
 app.add_typer(guardrails_app)
+app.add_typer(lineage_app)
 app.add_typer(sandbox_app)
 
 

@@ -9,7 +9,7 @@ from cli.render.console import results, talk
 from cli.render.lint_findings import lint_json, lint_lines, summary
 from cli.render.sarif import sarif_log
 from cli.settings import Format, Settings, load_desired
-from cli.text_files import read_text
+from cli.text_files import name_of, read_text
 from org.policy.catalog import Catalog
 from org.policy.lint import GRAMMAR, lint_node, lint_policy, rules
 from org.policy.lint_model import LintFinding, Severity
@@ -43,7 +43,7 @@ def _lint_files(files: list[Path], kind: PolicyKind, catalog: Catalog) -> list[L
     return [
         finding
         for path in dict.fromkeys(files)
-        for finding in lint_policy(read_text(path), kind, path.stem, str(path), catalog)
+        for finding in lint_policy(read_text(path), kind, path.stem, name_of(path), catalog)
     ]
 
 

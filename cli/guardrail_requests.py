@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.text_files import read_text
+from cli.text_files import name_of, read_text
 from config.yaml_source import Composer, compose
 from org.errors import OrgctlError
 from org.policy.decision import Verdict
@@ -87,19 +87,20 @@ class _Composer(Composer):
 def read_requests(path: Path) -> list[Asked]:
     """Read a YAML or JSON list of requests; raises SourceErrors with all that is wrong in it."""
     findings: list[Finding] = []
+    name = name_of(path)
     try:
-        top = compose(read_text(path), str(path), findings, _Composer)
+        top = compose(read_text(path), name, findings, _Composer)
     except Unusable as error:
-        raise SourceErrors(str(path), [*findings, error.finding]) from error
+        raise SourceErrors(name, [*findings, error.finding]) from error
     plain(top, findings)
     if not isinstance(top, ListNode) or not top.items:
         findings.append(
             Finding(top.place, "the file holds no list of requests", "write each as an item: - principal: …")
         )
-        raise SourceErrors(str(path), findings)
+        raise SourceErrors(name, findings)
     asked = [request for node in top.items if (request := _read(node, findings)) is not None]
     if findings:
-        raise SourceErrors(str(path), findings)
+        raise SourceErrors(name, findings)
     return asked
 
 

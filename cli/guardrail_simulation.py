@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from cli.guardrail_requests import Asked, PolicyFiles, check_action, read_reques
 from cli.render.console import results, talk
 from cli.render.decision import Judged, decision_json, decision_lines, summary
 from cli.settings import Settings, load_desired
-from cli.text_files import read_text
+from cli.text_files import name_of, read_text
 from org.errors import OrgctlError
-from org.explain.asked import account_in, global_region, membership
+from org.explain.asked import account_in, global_region, membership, whose
 from org.policy.authorize import Engine, Grants
 from org.policy.catalog import Catalog
 from org.policy.context import make_context, principal_of
@@ -22,7 +22,7 @@ from org.policy.decision import Decision, Verdict
 from org.policy.model import Policy, PolicyKind
 from org.policy.parse import parse_policy
 from org.policy.patterns import overlaps
-from org.policy.request import ContextValue, Request
+from org.policy.request import Request
 from org.proof.chains import Chains
 from org.proof.regions import is_global
 from org.regions import known_regions
@@ -106,10 +106,9 @@ class _Judge:
             raise OrgctlError(asked.where("--principal"), what, error.todo) from error
         resource = self._with_ids(asked.resource, asked.where("--resource"))
         owner = (
-            account_id(self._chains, asked.account, asked.where("--account"))
-            if asked.account
-            else account_in(resource) or principal.account
+            account_id(self._chains, asked.account, asked.where("--account")) if asked.account else account_in(resource)
         )
+        told = owner or (principal.account if asked.complete else "")
         region = asked.region
         if not region and is_global(asked.action):
             region = global_region(asked.action, principal)
@@ -121,14 +120,9 @@ class _Judge:
             region=region,
             organization_id=organization,
             organization_path=path,
-            resource_account=owner,
-            more={**self._of_resource(owner), **asked.known},
+            more={**whose(self._chains, principal, resource, told), **asked.known},
         )
-        return Request(principal, asked.action, resource, owner, context, asked.complete)
-
-    def _of_resource(self, owner: str) -> Mapping[str, ContextValue]:
-        organization, path = membership(self._chains, owner)
-        return {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)} if organization else {}
+        return Request(principal, asked.action, resource, owner or principal.account, context, asked.complete)
 
     def _grants(self, request: Request) -> Grants:
         grants = self._chains.grants(request.principal.account, request.resource_account)
@@ -173,7 +167,7 @@ def _nothing_to_ask(request: Request, where: str) -> OrgctlError:
 
 
 def _policy(path: Path | None, kind: PolicyKind) -> Policy | None:
-    return parse_policy(read_text(path), kind, path.stem, file=str(path)) if path else None
+    return parse_policy(read_text(path), kind, path.stem, file=name_of(path)) if path else None
 
 
 def _kind_of_resource_policy(action: str) -> PolicyKind:

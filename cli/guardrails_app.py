@@ -73,7 +73,10 @@ def simulate(
         bool, typer.Option("--assume-complete", help="Take condition keys that are not given for absent.")
     ] = False,
     requests: Annotated[
-        Path | None, typer.Option("--requests", help="A YAML or JSON list of requests, each with what to expect of it.")
+        Path | None,
+        typer.Option(
+            "--requests", help="A YAML or JSON list of requests, each with what to expect of it; - reads it from stdin."
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Under the live organization's policies, not the manifest's.")
@@ -111,7 +114,7 @@ def simulate(
 def lint(
     ctx: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Policies as JSON; without any, those of the manifest.")
+        list[Path] | None, typer.Argument(help="Policies as JSON, - for stdin; without any, those of the manifest.")
     ] = None,
     type: Annotated[
         str, typer.Option("--type", help=f"Of the files: SERVICE_CONTROL_POLICY, or {', '.join([*POLICY_KINDS][1:])}.")

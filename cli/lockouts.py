@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from cli.render.console import talk
 from cli.render.proof import headline, show_proof
@@ -19,23 +19,29 @@ def prove_plan(plan: Plan) -> Proof:
     return prove(plan, template_value)
 
 
-def refuse_lockouts(proof: Proof, *, accept_unknown: bool) -> None:
-    """Stop before the first change where somebody is locked out, or may be and nobody has said to go on."""
+def refuse_lockouts(proof: Proof, protected: Set[str], *, accept_unknown: bool) -> None:
+    """Stop before the first change where somebody is locked out, or may be and nobody has said to go on.
+
+    `protected` are the names under protected_principals: the others are proved without having been named.
+    """
     show_proof(proof, talk())
     if proof.lockouts:
         exempted = any(finding.exemptions for finding in proof.lockouts)
-        way_out = "put the exemption into the policy" if exempted else "do as is told above, or change the policy"
+        ways = ["put the exemption into the policy"] if exempted else ["do as is told above", "change the policy"]
+        if listed := [finding for finding in proof.lockouts if finding.who in protected]:
+            ways.append(f"take {_named(listed)} out of protected_principals")
         raise OrgctlError(
             "bootstrap",
             f"the plan would lock out {_named(proof.lockouts)}; nothing was done",
-            f"{way_out}, or take the principal out of protected_principals",
+            ", or ".join(ways),
         )
     if proof.open and not accept_unknown:
+        more = "say more of the call under protected_principals, "
         raise OrgctlError(
             "bootstrap",
             f"the plan cannot be proved not to lock out {_named(proof.open)}; nothing was done",
-            "put the exemption into the policy, say more of the call under protected_principals, or pass "
-            "--accept-unknown if you have made sure",
+            f"put the exemption into the policy, {more if any(each.who in protected for each in proof.open) else ''}or "
+            "pass --accept-unknown if you have made sure",
         )
     for finding in proof.open:
         talk().print(f"ACCEPTED WITHOUT PROOF: {headline(finding)}")

@@ -76,7 +76,8 @@ def run_bootstrap(
         talk().print(summary(plan))
     _refuse_over_quota(plan)
     proof = prove_plan(plan)
-    refuse_lockouts(proof, accept_unknown=accept_unknown)
+    protected = frozenset(principal.name for principal in plan.protected_principals)
+    refuse_lockouts(proof, protected, accept_unknown=accept_unknown)
     if plan.destructive and not allow_destroy:
         first = plan.destructive[0].change.describe()
         raise OrgctlError(

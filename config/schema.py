@@ -17,8 +17,12 @@ from org.regions import known_regions
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 
-def manifest_schema(guardrails: Iterable[str] = (), templates: Iterable[str] = ()) -> dict[str, Any]:
+def manifest_schema(
+    guardrails: Mapping[str, Mapping[str, Any]] | None = None, templates: Iterable[str] = ()
+) -> dict[str, Any]:
     """Answer the schema; the names given become the only ones that editors accept for guardrails and templates.
+
+    With a guardrail goes the JSON Schema of its parameters.
 
     An included file has no `version` and no `organization`: a document without `version` passes without both.
     """
@@ -26,7 +30,9 @@ def manifest_schema(guardrails: Iterable[str] = (), templates: Iterable[str] = (
     schema = _with_lists(Manifest.model_json_schema(), lists)
     definitions = schema["$defs"]
     definitions.update({name: {"title": name, "type": "string", "enum": names} for name, names in lists.items()})
-    _narrow(definitions["PolicySpec"]["properties"]["guardrail"], guardrails)
+    _narrow(definitions["PolicySpec"]["properties"]["guardrail"], guardrails or ())
+    if guardrails:
+        definitions["PolicySpec"]["allOf"] = [_parameters_of(name, guardrails[name]) for name in sorted(guardrails)]
     _narrow(definitions["StackSetSpec"]["properties"]["template"], templates)
     definitions["PolicySpec"]["oneOf"] = _exactly_one("file", "inline", "guardrail", "aws_managed")
     definitions["StackSetSpec"]["oneOf"] = _exactly_one("template", "file")
@@ -62,6 +68,22 @@ def _narrow(property: dict[str, Any], names: Iterable[str]) -> None:
         for choice in property["anyOf"]:
             if choice["type"] == "string":
                 choice["enum"] = listed
+
+
+def _parameters_of(guardrail: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Let editors complete the parameters of a guardrail, and tell what each is for.
+
+    What a value may be is left to the loader: `${NAME}` may stand for any, or in any.
+    """
+    shown = {
+        name: {key: each[key] for key in ("description", "default") if key in each}
+        for name, each in schema.get("properties", {}).items()
+    }
+    parameters = {"properties": shown, "required": schema.get("required", []), "additionalProperties": False}
+    return {
+        "if": {"properties": {"guardrail": {"const": guardrail}}, "required": ["guardrail"]},
+        "then": {"properties": {"parameters": parameters}},
+    }
 
 
 def _exactly_one(*keys: str) -> list[dict[str, Any]]:

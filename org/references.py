@@ -6,6 +6,7 @@ is made, or, for what the plan itself creates, when it is applied.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -34,12 +35,27 @@ def stackset_reference(name: str) -> str:
 
 def find_references(text: str) -> Iterator[str]:
     """Yield what each reference in the text names: `account-id:Audit`."""
-    return (match.group(1) for match in _REFERENCE.finditer(text))
+    return (_unescaped(match.group(1)) for match in _REFERENCE.finditer(text))
 
 
 def resolve(text: str, ids: Mapping[str, str]) -> str:
     """Fill in each reference whose id is known and leave the others as they are."""
-    return _REFERENCE.sub(lambda match: ids.get(match.group(1), match.group(0)), text)
+
+    def id_of(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return ids.get(name) or ids.get(_unescaped(name), match.group(0))
+
+    return _REFERENCE.sub(id_of, text)
+
+
+def _unescaped(name: str) -> str:
+    """In the JSON of a policy, a quote or backslash in an account's name is escaped."""
+    if "\\" not in name:
+        return name
+    try:
+        return str(json.loads(f'"{name}"'))
+    except ValueError:
+        return name
 
 
 def with_sample_ids(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The manifest's JSON Schema with the names of our guardrails and templates; run as a module, it writes the file.
+"""The manifest's JSON Schema with our guardrails and templates; run as a module, it writes the file.
 
 The schema of `config` does not know them, since it may not import this package. Makes no AWS call.
 """
@@ -13,7 +13,8 @@ from stacksets.guardrails.catalog import guardrails
 
 
 def render_schema() -> dict[str, Any]:
-    return manifest_schema(guardrails=guardrails(), templates=templates())
+    parameters = {name: guardrail.parameters.model_json_schema() for name, guardrail in guardrails().items()}
+    return manifest_schema(guardrails=parameters, templates=templates())
 
 
 def write_schema() -> None:

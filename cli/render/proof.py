@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
 from org.errors import printable
 from org.policy.decision import Deciding, Verdict
-from org.proof.model import LockoutFinding, Proof
+from org.proof.model import Exemption, LockoutFinding, Proof
 
 _SHOWN = 6
 _VERBS = {
@@ -38,8 +39,9 @@ def proof_lines(proof: Proof) -> Iterator[str]:
     told = [f"{_count(len(proof.lockouts), 'lockout')}"] if proof.lockouts else []
     told += [f"{len(proof.open)} not ruled out"] if proof.open else []
     yield f"Lockout proof: {', '.join(told)} ({asked})"
+    shown: set[Exemption] = set()
     for finding in proof.findings:
-        yield from (printable(line) for line in _finding(finding))
+        yield from (printable(line) for line in _finding(finding, shown))
     yield from _assumed(proof)
 
 
@@ -56,7 +58,8 @@ def headline(finding: LockoutFinding) -> str:
     return printable(f"{finding.who} ({finding.arn}) {_VERBS[finding.verdict]} {calls} in {where}{when}")
 
 
-def _finding(finding: LockoutFinding) -> Iterator[str]:
+def _finding(finding: LockoutFinding, shown: set[Exemption]) -> Iterator[str]:
+    """Yield the lines of a finding; an exemption that is among those shown stands there with its statement."""
     yield f"  {headline(finding)}"
     if finding.because:
         yield f"    because {finding.because}"
@@ -65,6 +68,11 @@ def _finding(finding: LockoutFinding) -> Iterator[str]:
     for hint in finding.hints:
         yield f"    look: {hint}"
     for exemption in finding.exemptions:
+        again = replace(exemption, level="")
+        if exemption.statement and again in shown:
+            yield f"    exemption, proved: {exemption.says} (as above)"
+            continue
+        shown.add(again)
         yield f"    exemption, proved: {exemption.says}" + (":" if exemption.statement else "")
         if exemption.statement:
             yield f"      {exemption.statement}"

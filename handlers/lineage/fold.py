@@ -35,7 +35,7 @@ class State:
 
 def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, State]:
     """Answer the state of every child in the facts: of each attribute what was said last."""
-    newest: dict[Key, dict[str, tuple[tuple[int, str, str], str | None, Evidence]]] = defaultdict(dict)
+    newest: dict[Key, dict[str, tuple[Fact, str | None]]] = defaultdict(dict)
     for fact in facts:
         if until is not None and fact.evidence.time > until:
             continue
@@ -43,22 +43,26 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
         if fact.relation is not Relation.NOTED:
             continue
         for name, value in fact.attributes:
-            order = (*fact.order, fact.id)
-            if name not in said or order > said[name][0]:
-                said[name] = (order, value, fact.evidence)
+            if name not in said or _is_later(fact, said[name][0]):
+                said[name] = (fact, value)
     for said in newest.values():
         if EVERY_TAG in said:
             emptied = said[EVERY_TAG][0]
-            for name in [each for each in said if each.startswith("tag:") and said[each][0] <= emptied]:
+            for name in [each for each in said if each.startswith("tag:") and not _is_later(said[each][0], emptied)]:
                 del said[name]
     return {
         key: State(
             key,
-            {name: Said(value, evidence) for name, (_, value, evidence) in sorted(said.items()) if value is not None},
+            {name: Said(value, fact.evidence) for name, (fact, value) in sorted(said.items()) if value is not None},
             known=True,
         )
         for key, said in newest.items()
     }
+
+
+def _is_later(one: Fact, other: Fact) -> bool:
+    """Tell which of two counts. Ids, which take a hash, are asked for only where one event says two things."""
+    return one.order > other.order or (one.order == other.order and one.id > other.id)
 
 
 @dataclass(frozen=True, slots=True)

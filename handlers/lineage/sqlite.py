@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from handlers.lineage.errors import GraphError
 from handlers.lineage.graph import Found, Search
@@ -62,10 +62,8 @@ CREATE TABLE heard (
 """
 
 SELECTED = """
-SELECT fact.relation, child.key, parent.key, origin.source, fact.event, fact.time, origin.account, origin.region,
-       origin.actor, origin.confidence, fact.attributes
+SELECT fact.relation, child.key, parent.key, fact.origin, fact.event, fact.time, fact.attributes
 FROM fact JOIN thing AS child ON child.n = fact.child JOIN thing AS parent ON parent.n = fact.parent
-     JOIN origin ON origin.n = fact.origin
 """
 _NAMED = "(SELECT value FROM json_each(:things))"
 # A NOTED fact's parent is the thing itself: no child of it, and so not in the index by parent.
@@ -80,6 +78,20 @@ AND fact.time <= :until ORDER BY parent.key, fact.time, fact.event, fact.id LIMI
 """  # noqa: S608 - put together from the constants above
 _ALL = f"{SELECTED} ORDER BY fact.id"
 _END_OF_TIME = 2**62
+
+_RELATIONS = {each.value: each for each in Relation}
+_Row = tuple[str, str, str, int, str, int, str]
+
+
+class _Origin(NamedTuple):
+    """What many facts have in common: kept once."""
+
+    source: Source
+    account: AccountId
+    region: Region
+    actor: str
+    confidence: Confidence
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -108,6 +120,7 @@ class SqliteGraph:
         self._open(create=create)
         self._things: dict[Key, int] = {}
         self._origins: dict[tuple[str, ...], int] = {}
+        self._known_origins: dict[int, _Origin] = {}
 
     @_told
     def _open(self, *, create: bool) -> None:
@@ -231,7 +244,23 @@ class SqliteGraph:
         return number
 
     def _facts(self, query: str, values: Mapping[str, object]) -> list[Fact]:
-        return [_fact(row) for row in self._db.execute(query, values)]
+        return [self._fact(row) for row in self._db.execute(query, values)]
+
+    def _fact(self, row: _Row) -> Fact:
+        relation, child, parent, number, event, time, attributes = row
+        origin = self._known_origins.get(number) or self._read_origin(number)
+        told: Attributes = () if attributes == "[]" else tuple((name, value) for name, value in json.loads(attributes))
+        evidence = Evidence(
+            origin.source, event, Time(time), origin.account, origin.region, origin.actor, origin.confidence
+        )
+        return Fact(_RELATIONS[relation], Key(child), Key(parent), evidence, told)
+
+    def _read_origin(self, number: int) -> _Origin:
+        select = "SELECT source, account, region, actor, confidence FROM origin WHERE n = ?"
+        source, account, region, actor, confidence = self._db.execute(select, (number,)).fetchone()
+        origin = _Origin(Source(source), AccountId(account), Region(region), actor, Confidence(confidence))
+        self._known_origins = _remembered(self._known_origins, number, origin)
+        return origin
 
     @_told
     def find(self, search: Search, after: Key | None = None, limit: int = 100) -> Found:
@@ -255,7 +284,7 @@ class SqliteGraph:
             db = sqlite3.connect(self.path, timeout=WAIT)
             try:
                 for row in db.execute(_ALL):
-                    yield _fact(row)
+                    yield self._fact(row)
             finally:
                 db.close()
         except sqlite3.Error as error:
@@ -273,22 +302,14 @@ class SqliteGraph:
 
 
 MOST_REMEMBERED = 200_000
-T = TypeVar("T")
+What = TypeVar("What")
+Value = TypeVar("Value")
 
 
-def _remembered(known: dict[T, int], what: T, number: int) -> dict[T, int]:
+def _remembered(known: dict[What, Value], what: What, value: Value) -> dict[What, Value]:
     known = {} if len(known) >= MOST_REMEMBERED else known
-    known[what] = number
+    known[what] = value
     return known
-
-
-def _fact(row: tuple[str, str, str, str, str, int, str, str, str, str, str]) -> Fact:
-    relation, child, parent, source, event, time, account, region, actor, confidence, attributes = row
-    told: Attributes = tuple((name, value) for name, value in json.loads(attributes))
-    evidence = Evidence(
-        Source(source), event, Time(time), AccountId(account), Region(region), actor, Confidence(confidence)
-    )
-    return Fact(Relation(relation), Key(child), Key(parent), evidence, told)
 
 
 def _what_to_do(error: sqlite3.Error) -> str:

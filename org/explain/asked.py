@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from org.errors import OrgctlError
 from org.explain.message import Refusal
-from org.policy.context import make_context, principal_of
+from org.policy.context import is_anybodys, make_context, principal_of
 from org.policy.request import ContextValue, Principal, PrincipalKind, Request
 from org.proof.chains import Chains
 from org.proof.regions import is_global, regions_of
@@ -23,7 +23,10 @@ def read_principal(refusal: Refusal, known: Mapping[str, ContextValue]) -> tuple
     told = known.get("aws:principalarn")
     asked = asker(refusal)
     if isinstance(told, str) and asked.kind is not PrincipalKind.ANONYMOUS:
-        named = principal_of(told)
+        try:
+            named = principal_of(told)
+        except OrgctlError as error:
+            raise OrgctlError("--context aws:PrincipalArn", f"{told!r} is no principal", error.todo) from error
         if named.account != asked.account:
             raise OrgctlError("--context aws:PrincipalArn", f"{told} is not in account {asked.account}", "correct it")
         return Principal(named.arn, named.account, named.kind, asked.session_arn), ()
@@ -47,9 +50,9 @@ def asker(refusal: Refusal) -> Principal:
 def read_request(
     refusal: Refusal, principal: Principal, owner: str, chains: Chains, known: Mapping[str, ContextValue]
 ) -> Request:
-    """Answer the request with the keys that follow from the message; `owner` is the resource's account.
+    """Answer the request with the keys that follow from the message; `owner` is the resource's account, if it is told.
 
-    Nobody told that the call came over TLS; nor whose the resource is, where its ARN has no account.
+    Nobody told that the call came over TLS.
     """
     resource = refusal.resource if refusal.resource.startswith("arn:") else "*"
     organization, path = membership(chains, principal.account)
@@ -60,16 +63,23 @@ def read_request(
         region=_region_of(refusal, principal),
         organization_id=organization,
         organization_path=path,
-        resource_account=owner,
+        more=whose(chains, principal, resource, owner),
     )
     del context["aws:securetransport"]
-    if resource != "*" and not account_in(resource) and owner == principal.account:
-        context.pop("aws:resourceaccount", None)
-    elif owner in chains.accounts:
-        organization, path = membership(chains, owner)
-        context |= {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)}
     context |= {key: value for key, value in known.items() if key != "aws:principalarn"}
-    return Request(principal, refusal.action, resource, owner, context)
+    return Request(principal, refusal.action, resource, owner or principal.account, context)
+
+
+def whose(chains: Chains, principal: Principal, resource: str, told: str) -> Mapping[str, ContextValue]:
+    """Answer the keys of the resource's account: where none is told, the principal's, unless it may be anybody's."""
+    owner = told or ("" if is_anybodys(resource) else principal.account)
+    if not owner:
+        return {}
+    organization, path = membership(chains, owner)
+    keys: dict[str, ContextValue] = {"aws:resourceaccount": owner}
+    if organization:
+        keys |= {"aws:resourceorgid": organization, "aws:resourceorgpaths": (path,)}
+    return keys
 
 
 def membership(chains: Chains, account: str) -> tuple[str, str]:

@@ -58,8 +58,8 @@ def explain(
     principal, notes = read_principal(refusal, known)
     unheard = [key for key in told if not engine.catalog.key_known(key)]
     notes = (*notes, *(f"{key} is no condition key that is known: is it written rightly?" for key in unheard))
-    owner = resource_account or account_in(refusal.resource) or principal.account
-    request = read_request(refusal, principal, owner, chains, known)
+    request = read_request(refusal, principal, resource_account or account_in(refusal.resource), chains, known)
+    owner = request.resource_account
     if engine.catalog.find_action(refusal.action) is None:
         notes = (*notes, f"{refusal.action} is not in the catalog of actions, so that only a certain Deny can be told")
     kinds = [refusal.kind] if refusal.kind else [*ORGANIZATION_KINDS]

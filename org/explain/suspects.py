@@ -92,6 +92,8 @@ def _levels_that_do_not_allow(grants: Grants, kind: PolicyKind, request: Request
             for policy in level.policies
             if any(s.effect is Effect.ALLOW for s in policy.statements)
         )
+        if any(_allows_outright(statement, request.action) for policy in allowing for statement in policy.statements):
+            continue  # of an action that is not in the catalog, this much is plain
         unknown = _held_back(engine, _only(grants, kind, Level(level.name, allowing)), request)
         if unknown is not None:
             yield Suspect(kind, "", "", "", -1, (level.name,), unknown)
@@ -109,6 +111,11 @@ def _held_back(engine: Engine, grants: Grants, request: Request) -> tuple[str, .
             return decision.unknown
         case Verdict.NOT_EVALUATED:
             return ("action",)
+
+
+def _allows_outright(statement: Statement, action: str) -> bool:
+    on_all = not statement.resources or ("*" in statement.resources and not statement.not_resources)
+    return on_all and not statement.conditions and _concerns(statement, action)
 
 
 def _concerns(statement: Statement, action: str) -> bool:

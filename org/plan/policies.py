@@ -24,6 +24,8 @@ from org.model import (
 from org.plan.draft import Draft, producers_of, step_id
 from org.plan.situation import Situation, is_owned
 from org.plan.units import named_tags, plan_tags
+from org.policy.grammar import STATEMENT_KINDS
+from org.policy.render import means_the_same
 from org.quotas import Quotas
 from org.references import policy_reference, resolve
 
@@ -82,7 +84,7 @@ def _content(situation: Situation, draft: Draft, policy: DesiredPolicy, live: Ob
         change = CreatePolicy(policy.type, policy.name, policy.description, content, tags)
         draft.add(change, subject, needs=made_first)
         return
-    if not _is_same_document(content, live.content) or policy.description != live.description:
+    if not _is_same_document(policy.type, content, live.content) or policy.description != live.description:
         draft.add(
             UpdatePolicy(policy.type, policy.name, policy.description, content, live.description, live.content),
             subject,
@@ -93,14 +95,15 @@ def _content(situation: Situation, draft: Draft, policy: DesiredPolicy, live: Ob
         plan_tags(draft, policy_reference(policy.type, policy.name), label, policy.tags, live.tags, own=True)
 
 
-def _is_same_document(one: str, other: str) -> bool:
-    """Compare by meaning: AWS may write a policy that it keeps in another way."""
+def _is_same_document(type: PolicyType, one: str, other: str) -> bool:
+    """Compare by meaning: AWS may write a policy that it keeps in another way, and in statements no order counts."""
     if one == other:
         return True
     try:
-        return bool(json.loads(one) == json.loads(other))
+        same = bool(json.loads(one) == json.loads(other))
     except ValueError:
         return False
+    return same or (type in STATEMENT_KINDS and means_the_same(one, other, STATEMENT_KINDS[type]))
 
 
 def _attachments(

@@ -28,6 +28,13 @@ _OWN = frozenset(_TYPES)
 _OF_SERVICES = ("aws:principalservicename", "aws:principalservicenameslist")
 _OF_SERVICE_CALLS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 """Only in calls that a service makes itself: AWS tells so of each of them."""
+OWNER_KEYS = ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths")
+_BUCKET = re.compile(r"arn:[^:]*:s3:::[^*?]")
+_PUBLISHED = re.compile(r"arn:[^:]*:ec2:[^:]*::(image|snapshot)/")
+"""Most images, and the snapshots in them, are AWS's or a vendor's: `*` stands for those as well.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html
+"""
 _UNSIGNED = ("aws:principalarn", "aws:principalisawsservice", "aws:principalorgid", "aws:principalorgpaths")
 """Not in requests that nobody signed."""
 
@@ -86,12 +93,13 @@ def make_context(
 
     `organization_path` is that of the principal's account (`o-…/r-…/ou-…/`). A key stays out, and so is not known,
     where what it follows from is not given or holds a `*`; AWS's own services and the anonymous are in no organization.
+    A resource whose ARN has no account is taken to be the principal's own, unless it is anybody's.
     """
     context: dict[str, ContextValue] = {"aws:securetransport": "true", **_of_principal(principal, organization_id)}
     if organization_path and principal.kind in _OWN:
         context["aws:principalorgpaths"] = (organization_path,)
     context |= _known("aws:requestedregion", region)
-    owner = resource_account or _account_of(resource) or principal.account
+    owner = resource_account or _account_of(resource) or ("" if is_anybodys(resource) else principal.account)
     context |= _known("aws:resourceaccount", owner)
     if owner and owner == principal.account and not is_pattern(owner):
         context |= _known("aws:resourceorgid", organization_id)
@@ -100,6 +108,18 @@ def make_context(
     for key, value in (more or {}).items():
         context[key.lower()] = value
     return context
+
+
+def is_bucket(resource: str) -> bool:
+    return bool(_BUCKET.match(resource))
+
+
+def is_anybodys(resource: str) -> bool:
+    """Say whether an ARN leaves open whose the resource is: that of a bucket that is named, an image or a snapshot.
+
+    What else has no account in its ARN (a hosted zone, a REST API) is the caller's own.
+    """
+    return is_bucket(resource) or bool(_PUBLISHED.match(resource))
 
 
 def _of_principal(principal: Principal, organization_id: str) -> dict[str, ContextValue]:

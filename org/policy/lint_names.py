@@ -42,7 +42,7 @@ def _find_unknown_actions(linted: Linted) -> Iterator[Fault]:
         known = linted.catalog.has_service(service)
         if known and not statement.not_actions and not is_pattern(name) and not linted.catalog.find_action(action):
             valid = [each.partition(":")[2] for each in linted.catalog.actions_matching(f"{service}:*")]
-            todo = suggest(name, valid, "see the service's list of actions")
+            todo = suggest(name, valid, "see the service's list of actions", prefix=f"{service.lower()}:")
             yield place, f"unknown action {action!r}", todo
 
 

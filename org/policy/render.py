@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from org.policy.grammar import GRAMMARS, OLD_VERSION
-from org.policy.model import Condition, Policy, Principals, Statement
+from org.policy.model import Condition, Policy, PolicyKind, Principals, Statement
+from org.policy.parse import parse_policy
 from org.policy.patterns import covers
+from org.source.findings import SourceErrors
 
 _LIKE = frozenset({"StringLike", "StringNotLike"})
 """The operators whose patterns reach over a value as a whole; those for ARNs compare part by part."""
@@ -19,7 +21,7 @@ def document_of(policy: Policy) -> dict[str, object]:
 
     Raises ValueError where a statement has one condition key twice under one operator, which JSON cannot say.
     """
-    statements = [_statement(statement) for statement in policy.statements]
+    statements = [_statement(statement, policy.kind) for statement in policy.statements]
     document: dict[str, object] = {}
     if policy.version != OLD_VERSION or GRAMMARS[policy.kind].needs_version:
         document["Version"] = policy.version
@@ -29,6 +31,22 @@ def document_of(policy: Policy) -> dict[str, object]:
 def minify(policy: Policy) -> str:
     """Answer the shortest text that means the same; Sids stay, since messages name them."""
     return json.dumps(document_of(normalise(policy)), separators=(",", ":"), ensure_ascii=False)
+
+
+def means_the_same(one: str, other: str, kind: PolicyKind) -> bool:
+    """Say whether two texts of policies differ in nothing but the order of lists and in what is said twice.
+
+    Sids count, since messages name them. What cannot be read means nothing that could be the same.
+    """
+    try:
+        first, second = (normalise(parse_policy(text, kind, "", in_force=True)) for text in (one, other))
+    except SourceErrors:
+        return False
+    return first.version == second.version and _unordered(first) == _unordered(second)
+
+
+def _unordered(policy: Policy) -> frozenset[Statement]:
+    return frozenset(replace(statement, index=0) for statement in policy.statements)
 
 
 def too_long(size: int, most: int, of: str, shortest: int | None) -> tuple[str, str]:
@@ -98,11 +116,11 @@ def _covers(general: str, special: str, *, ignore_case: bool) -> bool:
     return "${" not in general and "${" not in special and covers(general, special, ignore_case=ignore_case)
 
 
-def _statement(statement: Statement) -> dict[str, object]:
+def _statement(statement: Statement, kind: PolicyKind) -> dict[str, object]:
     document: dict[str, object] = {"Sid": statement.sid} if statement.sid else {}
     document["Effect"] = statement.effect.value
     if statement.principals is not None:
-        document["NotPrincipal" if statement.not_principals else "Principal"] = _principals(statement.principals)
+        document["NotPrincipal" if statement.not_principals else "Principal"] = _principals(statement.principals, kind)
     document["NotAction" if statement.not_actions else "Action"] = _one_or_many(statement.actions)
     if statement.resources:
         document["NotResource" if statement.not_resources else "Resource"] = _one_or_many(statement.resources)
@@ -111,7 +129,8 @@ def _statement(statement: Statement) -> dict[str, object]:
     return document
 
 
-def _principals(principals: Principals) -> object:
+def _principals(principals: Principals, kind: PolicyKind) -> object:
+    """IAM refuses `"*"` alone in the trust policy of a role: `invalid principal: "STAR":"*"`."""
     aws = ("*", *principals.aws) if principals.everyone else principals.aws
     listed = {
         "AWS": aws,
@@ -120,7 +139,7 @@ def _principals(principals: Principals) -> object:
         "CanonicalUser": principals.canonical,
     }
     given = {type: _one_or_many(values) for type, values in listed.items() if values}
-    return "*" if given == {"AWS": "*"} else given
+    return "*" if given == {"AWS": "*"} and kind is not PolicyKind.TRUST else given
 
 
 def _conditions(statement: Statement) -> dict[str, dict[str, object]]:

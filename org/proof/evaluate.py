@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
 from org.model import RequiredCall
 from org.policy.authorize import Authorizer, Engine
-from org.policy.context import make_context, principal_of
+from org.policy.context import OWNER_KEYS, is_anybodys, is_bucket, make_context, principal_of
 from org.policy.decision import Deciding, Decision, Verdict
 from org.policy.model import Policy, PolicyKind, Statement
 from org.policy.patterns import is_pattern, matches
@@ -22,8 +21,6 @@ from org.proof.hints import find_hints
 from org.proof.model import BlockedCall, Demand, LockoutFinding, Meaning
 from org.proof.regions import regions_of
 
-_BUCKET = re.compile(r"arn:[\w*-]+:s3:::[^*?]")
-_OWNER = ("aws:resourceaccount", "aws:resourceorgpaths")
 _Asked: TypeAlias = tuple[RequiredCall, str, str]
 """What was asked for, and the action and form of ARN that stand for it."""
 
@@ -58,8 +55,8 @@ class Evaluation:
             for region in regions if self.by_region else regions[:1]:
                 if region not in contexts:
                     contexts[region] = self._context(chains, principal, demand, region)
-                context = _context_of(call, contexts[region], demand.meaning)
                 resource = fill(form, partition=self.partition, region=region, account=demand.account)
+                context = _context_of(call, resource, contexts[region], demand.meaning)
                 yield Request(principal, action, resource, demand.account, context), region
 
         for alike in self._groups(demand.calls):
@@ -111,7 +108,7 @@ class Evaluation:
                 context = str(sorted(call.context.items(), key=lambda item: item[0])) if call.context else ""
                 for action, form in self.expander.expand(call.action, call.resource) or ((call.action, "*"),):
                     kind = self.expander.kind_of(action, form)
-                    found.setdefault((kind, context, _is_anybodys(call.resource)), []).append((call, action, form))
+                    found.setdefault((kind, context), []).append((call, action, form))
             self._grouped[key] = list(found.values())
         return self._grouped[key]
 
@@ -252,12 +249,14 @@ class Evaluation:
                     found.accounts.update(names)
 
 
-def _is_anybodys(resource: str) -> bool:
-    """Say whether an ARN leaves open whose the resource is: a bucket's does, and a pipeline's is often another's."""
-    return bool(_BUCKET.match(resource))
+def _context_of(
+    call: RequiredCall, resource: str, context: dict[str, ContextValue], meaning: Meaning
+) -> dict[str, ContextValue]:
+    """Leave open whose the resource is where it may be another's; given keys stand.
 
-
-def _context_of(call: RequiredCall, context: dict[str, ContextValue], meaning: Meaning) -> dict[str, ContextValue]:
-    if meaning is Meaning.EACH and _is_anybodys(call.resource):
-        context = {key: value for key, value in context.items() if key not in _OWNER}
+    A bucket that somebody names is the organization's, and one of a template the account's own.
+    """
+    if is_anybodys(resource) and not (is_bucket(resource) and meaning is not Meaning.EACH):
+        kept = ("aws:resourceorgid",) if is_bucket(resource) else ()
+        context = {key: value for key, value in context.items() if key not in OWNER_KEYS or key in kept}
     return {**context, **{key.lower(): value for key, value in call.context.items()}} if call.context else context

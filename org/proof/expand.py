@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from org.policy.catalog import Catalog
+from org.policy.context import is_anybodys
 from org.policy.model import Policy
 from org.policy.patterns import covers, is_pattern, overlaps
 from org.policy.request_keys import passes_tags
@@ -87,6 +88,7 @@ class Expander:
                 "" if entry else action,
                 entry is not None and not entry.resources,
                 self._relation(form),
+                is_anybodys(_PLACEHOLDER.sub("*", form)),
                 tuple(sorted(set(_PLACEHOLDER.findall(form)) & _FILLED)),
             )
         return self._kinds[action, form]

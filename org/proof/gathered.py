@@ -52,12 +52,15 @@ def findings_of(gathered: Mapping[Key, Found], engine: Engine) -> Iterator[Locko
             verdict=key[0],
             who=found.demand.who,
             arn=written(found.demand.exempt),
-            calls=tuple(replace(call, resource=written(call.resource)) for call in found.calls),
+            calls=tuple(
+                replace(call, resource=written(call.resource)) for call in sorted(found.calls, key=_call_order)
+            ),
             accounts=tuple(sorted(found.accounts)),
             deciding=deciding,
             attached=tuple(_attached(found.chains, each) for each in deciding),
             exemptions=tuple(
-                replace(each, says=written(each.says), statement=written(each.statement)) for each in exemptions
+                replace(each, says=written(each.says), statement=written(each.statement, in_json=True))
+                for each in exemptions
             ),
             hints=tuple(map(written, found.hints)),
             because=found.because,
@@ -80,6 +83,11 @@ def _together(gathered: Mapping[Key, Found], edits: dict[Key, Edits | None], eng
         if not all(lets_through(together, grants, asked, engine) for grants, asked in found.requests.values()):
             edits[key] = None
     return together
+
+
+def _call_order(call: BlockedCall) -> tuple[bool, str]:
+    """Put calls that were asked for by name before those that a pattern stands for."""
+    return call.asked != "", str(call)
 
 
 def _attached(chains: Chains, deciding: Deciding) -> str:

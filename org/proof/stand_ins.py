@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 
@@ -64,9 +65,14 @@ def with_stand_ins(
     return known, given
 
 
-def written(text: str, stand_ins: Mapping[str, str]) -> str:
+def written(text: str, stand_ins: Mapping[str, str], *, in_json: bool = False) -> str:
     """Write references for stand-ins, as a manifest does: their ids are nobody's, or a stranger's."""
     if not stand_ins:
         return text
     any_of = "|".join(map(re.escape, stand_ins))
-    return re.sub(rf"(?<![\w-])({any_of})(?![\w-])", lambda match: f"${{orgctl:{stand_ins[match[1]]}}}", text)
+
+    def reference(match: re.Match[str]) -> str:
+        name = stand_ins[match[1]]
+        return f"${{orgctl:{json.dumps(name, ensure_ascii=False)[1:-1] if in_json else name}}}"
+
+    return re.sub(rf"(?<![\w-])({any_of})(?![\w-])", reference, text)

@@ -73,8 +73,8 @@ class Tree:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     """References by the ids that stand in for what is still to be made."""
 
-    def written(self, text: str) -> str:
-        return written(text, self.stand_ins)
+    def written(self, text: str, *, in_json: bool = False) -> str:
+        return written(text, self.stand_ins, in_json=in_json)
 
     def path_of(self, id: str) -> UnitPath:
         """Answer the path of the root or a unit."""

@@ -137,9 +137,15 @@ def _peek_form(environ: WSGIEnvironment) -> str:
     """Read the body of a Query API request, whose operation stands only there, and put it back."""
     if not environ.get("CONTENT_TYPE", "").startswith(_FORM):
         return ""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return read_body(environ).decode("utf-8", "replace")
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """Read the body, also one that comes in chunks and has no length, and put it back."""
+    chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
+    body: bytes = environ["wsgi.input"].read(-1 if chunked else int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    return body.decode("utf-8", "replace")
+    return body
 
 
 def _text(value: Any) -> str:

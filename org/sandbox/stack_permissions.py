@@ -19,7 +19,7 @@ from org.sandbox.stack_types.interface import ResourceRefused, ResourceType, Wan
 
 Operation = Literal["create", "update", "delete"]
 
-_SERVICE = "cloudformation.amazonaws.com"
+SERVICE = "cloudformation.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Actor:
             raise ResourceRefused(f"the orgctl sandbox does not know what calls {kind.shape.type_name} takes")
         for call in calls:
             try:
-                authorize_as(self.principal, call, wanted.region, via=_SERVICE if self.is_forwarded else "")
+                authorize_as(self.principal, call, wanted.region, via=SERVICE if self.is_forwarded else "")
             except Denied as denied:
                 raise refusal(denied.message) from denied
             except NotImplementedError as error:

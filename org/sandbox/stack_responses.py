@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
@@ -11,11 +12,14 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.iam.models import iam_backends
 
+from org.model import RequiredCall
 from org.policy.context import principal_of
+from org.sandbox.authorization.decide import authorize_as
+from org.sandbox.authorization.denial import Denied
 from org.sandbox.authorization.principals import caller_of
 from org.sandbox.cloudformation import SandboxCloudFormation, find_backend
 from org.sandbox.stack import SandboxStack
-from org.sandbox.stack_permissions import Actor
+from org.sandbox.stack_permissions import SERVICE, Actor
 from org.sandbox.stack_resources import StackRequest
 from org.sandbox.stackset_requests import read_parameters
 from org.sandbox.template import check_body_size, check_capabilities, parse_template
@@ -32,6 +36,12 @@ NOT_EMULATED = frozenset(
 """moto's change sets would bypass our stacks."""
 
 _REFUSED_OPTIONS = ("DisableRollback", "OnFailure", "ResourcesToImport", "RollbackConfiguration", "StackPolicyURL")
+
+
+_S3_DENIED = (
+    "S3 error: Access Denied\n"
+    "For more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+)
 
 
 class StackResponses(CloudFormationResponse):
@@ -125,6 +135,20 @@ class StackResponses(CloudFormationResponse):
         check_body_size(body)
         return str(body)
 
+    def _get_stack_from_s3_url(self, template_url: str) -> str:
+        """Read a template as whoever asks, whichever role makes the resources.
+
+        https://repost.aws/knowledge-center/cfn-s3-access-denied-error
+        """
+        caller = caller_of(self.get_access_key(), self.region)
+        if not caller.is_administrator:
+            object = f"arn:{self.partition}:s3:::{_object_at(template_url)}"
+            try:
+                authorize_as(caller.principal, RequiredCall("s3:GetObject", object), self.region, via=SERVICE)
+            except Denied as denied:
+                raise ValidationError(message=_S3_DENIED) from denied
+        return super()._get_stack_from_s3_url(template_url)
+
     def _read_tags(self) -> dict[str, str] | None:
         """Answer the tags; None where the request does not speak of them."""
         given = self._get_params().get("Tags")
@@ -135,3 +159,11 @@ class StackResponses(CloudFormationResponse):
         for option in _REFUSED_OPTIONS:
             if params.get(option):
                 raise ValidationError(message=f"the orgctl sandbox does not emulate {option} of a stack")
+
+
+def _object_at(url: str) -> str:
+    """Answer bucket and key, as moto takes them from the URL."""
+    parts = urlsplit(url)
+    path = parts.path.lstrip("/")
+    by_path = "localhost" in url or (parts.netloc.startswith("s3") and parts.netloc.endswith("amazonaws.com"))
+    return path if by_path else f"{parts.netloc.partition('.')[0]}/{path}"

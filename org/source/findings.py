@@ -46,8 +46,8 @@ class SourceErrors(OrgctlError):
         return "\n".join(map(str, self.findings))
 
 
-def suggest(wrong: str, valid: Iterable[str], otherwise: str) -> str:
-    """Answer `did you mean 'nearest'?`, or `otherwise` where no valid name is near.
+def suggest(wrong: str, valid: Iterable[str], otherwise: str, *, prefix: str = "") -> str:
+    """Answer `did you mean 'nearest'?`, or `otherwise` where no valid name is near; `prefix` goes before the name.
 
     Case counts little: `prod` is near `PROD`, though they share no letter. A path is also known by its last part.
     """
@@ -55,7 +55,7 @@ def suggest(wrong: str, valid: Iterable[str], otherwise: str) -> str:
     last = re.split("[/:]", wrong)[-1]
     paths = [name for name in valid if last and name.endswith("/" + last)]
     if len(paths) == 1:
-        return f"did you mean {paths[0]!r}?"
+        return f"did you mean {prefix + paths[0]!r}?"
     by_folded = {name.casefold(): name for name in valid}
     nearest = difflib.get_close_matches(wrong.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean {by_folded[nearest[0]]!r}?" if nearest else otherwise
+    return f"did you mean {prefix + by_folded[nearest[0]]!r}?" if nearest else otherwise

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cli import lineage_asked
+from handlers.lineage.model import Time
 from org.sandbox.process import reset_sandbox, start_sandbox, stop_sandbox
 from tests.support.command_line import CommandLine
+from tests.support.lineage_story import keep, story
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +34,18 @@ def in_sandbox(sandbox_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ORGCTL_HOME", str(sandbox_home))
     monkeypatch.setenv("ORGCTL_SANDBOX", "1")
     monkeypatch.chdir(tmp_path)
+    return orgctl
+
+
+NOW = Time(1_790_000_015_000 + 7_200_000)
+"""Two hours after the last event of the story."""
+
+
+@pytest.fixture
+def lineage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orgctl: CommandLine) -> CommandLine:
+    """Run in a folder with a lineage graph that holds the story."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORGCTL_LINEAGE_GRAPH", f"sqlite://{tmp_path}/graph.sqlite")
+    monkeypatch.setattr(lineage_asked, "now", lambda: NOW)
+    keep(story())
     return orgctl

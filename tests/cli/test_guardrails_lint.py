@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -44,13 +45,19 @@ def test_findings_of_a_file_are_one_a_line_with_their_place(here: CommandLine) -
     Path("bad.json").write_text(BAD, encoding="utf-8")
     said = here("guardrails", "lint", "bad.json")
     assert said.out.splitlines() == [
-        "bad.json:4:46: error: unknown action 's3:ListBuckets'; did you mean 'ListBucket'? [unknown-action]",
+        "bad.json:4:46: error: unknown action 's3:ListBuckets'; did you mean 's3:ListBucket'? [unknown-action]",
         (
             "bad.json:6:37: error: unknown condition key 'aws:RequestRegion'; did you mean 'aws:RequestedRegion'? "
             "[unknown-key]"
         ),
     ]
     assert (said.code, said.err) == (3, "2 errors\n")
+
+
+def test_policy_is_read_from_stdin(here: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    said = here("guardrails", "lint", "-")
+    assert (said.code, said.out.splitlines()[0][:18]) == (3, "stdin:4:46: error:")
 
 
 def test_clean_file_exits_with_0(here: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from textwrap import dedent
@@ -47,6 +48,22 @@ def test_verdict_comes_with_what_decided_it(here: CommandLine) -> None:
     assert (complete.code, complete.out.partition(":")[0]) == (3, "denied")
     told = here(*words, "--context", "aws:RequestedRegion=eu-central-1")
     assert (told.code, told.out.partition(":")[0]) == (0, "allowed")
+
+
+@pytest.mark.parametrize("on", ["arn:aws:s3:::elsewhere/key", "arn:aws:ec2:eu-central-1::image/ami-0"])
+def test_whose_a_bucket_or_an_image_is_has_to_be_told(here: CommandLine, on: str) -> None:
+    away = {"Sid": "Away", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    away["Condition"] = {"StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
+    Path("identity.json").write_text(json.dumps(
+        {"Version": "2012-10-17", "Statement": [away, {"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    ))  # fmt: skip
+    action = "s3:GetObject" if ":s3:" in on else "ec2:RunInstances"
+    words = ("guardrails", "simulate", *DEV, "--action", action, "--resource", on, "--region", "eu-central-1")
+    words = (*words, "--identity-policy", "identity.json")
+    assert "hangs on aws:ResourceOrgID" in here(*words).out
+    assert here(*words, "--account", "Shop").out.startswith("allowed")
+    assert here(*words, "--assume-complete").out.startswith("allowed")
+    assert here(*words, "--context", "aws:ResourceOrgID=o-other").out.startswith("denied")
 
 
 def test_unknown_action_is_not_evaluated_and_never_a_pass(here: CommandLine) -> None:
@@ -270,6 +287,22 @@ def test_what_is_wrong_with_a_file_of_requests_is_told_with_its_place(
     said = here("guardrails", "simulate", "--requests", "requests.yaml")
     lines = said.err.removeprefix("error: ").splitlines()
     assert (said.code, said.out, lines) == (1, "", [f"requests.yaml:{line}" for line in told])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "- {principal: 'arn:aws:iam::Shop:role/Dev', action: 'sqs:SendMessage', region: us-east-1}",
+            "stdin:1:3: denied: sqs:",
+        ),
+        ("a: b", "error: stdin:1:1: the file holds no list of requests"),
+    ],
+)
+def test_requests_are_read_from_stdin(here: CommandLine, monkeypatch: pytest.MonkeyPatch, text: str, told: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    said = here("guardrails", "simulate", "--requests", "-")
+    assert (said.out or said.err).startswith(told)
 
 
 def test_account_that_is_not_there_is_told(here: CommandLine) -> None:

@@ -65,9 +65,36 @@ def test_lockout_is_told_with_its_exemption_and_stops_the_run(in_sandbox: Comman
         "reading the live organization\n4 changes: 4 to make\n"
         + told
         + "error: bootstrap: the plan would lock out break-glass; nothing was done; put the exemption into the policy, "
-        "or take the principal out of protected_principals\n"
+        "or take break-glass out of protected_principals\n"
     )
     assert in_sandbox("show", "--region", "eu-central-1").err.endswith("in no organization; run orgctl bootstrap\n")
+
+
+def test_who_is_not_in_the_manifest_cannot_be_taken_out_of_it_and_an_exemption_is_shown_once(
+    in_sandbox: CommandLine,
+) -> None:
+    write()
+    manifest = Path("organization.yaml").read_text(encoding="utf-8").replace('"kms:*"', '"*"')
+    Path("organization.yaml").write_text(manifest, encoding="utf-8")
+    said = in_sandbox("bootstrap", "--yes")
+    assert said.err.endswith(
+        "error: bootstrap: the plan would lock out break-glass, OrganizationAccountAccessRole; nothing was done; "
+        "put the exemption into the policy, or take break-glass out of protected_principals\n"
+    )
+    both = (
+        "let NoKeys of Guard spare arn:aws:iam::*:role/BreakGlass and arn:aws:iam::*:role/OrganizationAccountAccessRole"
+    )
+    exemptions = [line.strip() for line in said.err.splitlines() if "NoKeys" in line and "by NoKeys" not in line]
+    assert [line[:20] for line in exemptions] == [
+        "exemption, proved: l",
+        '{"Sid": "NoKeys", "E',
+        "exemption, proved: l",
+    ]
+    assert exemptions[0] == f"exemption, proved: {both}:"
+    assert exemptions[2] == f"exemption, proved: {both} (as above)"
+    alone = manifest[: manifest.index("protected_principals:")]
+    Path("organization.yaml").write_text(alone, encoding="utf-8")
+    assert in_sandbox("bootstrap", "--yes").err.endswith("nothing was done; put the exemption into the policy\n")
 
 
 def test_what_cannot_be_ruled_out_stops_the_run_until_it_is_accepted_and_recorded(in_sandbox: CommandLine) -> None:

@@ -56,7 +56,7 @@ def test_every_policy_type_of_botocore_is_offered() -> None:
 
 
 def test_names_of_guardrails_and_templates_are_offered_where_they_are_known() -> None:
-    schema = manifest_schema(guardrails=["b", "a"], templates=["t"])
+    schema = manifest_schema(guardrails={"b": {}, "a": {}}, templates=["t"])
     assert schema["$defs"]["PolicySpec"]["properties"]["guardrail"]["anyOf"][0]["enum"] == ["a", "b"]
     assert faults("policies: [{name: A, type: TAG_POLICY, guardrail: c}]\n", schema) == ["$.policies[0].guardrail"]
     assert faults("stacksets: [{name: a, template: t, targets: {}}]\n", schema) == []

@@ -284,7 +284,7 @@ def test_run_that_may_end_between_a_move_and_what_makes_it_harmless(orgctl: Comm
     assert "in 1 account (Shop), while the plan is carried out" in said.err
     assert "bring it in a run of its own first" in said.err
     assert said.err.endswith(
-        "do as is told above, or change the policy, or take the principal out of protected_principals\n"
+        "do as is told above, or change the policy, or take break-glass out of protected_principals\n"
     )
     bootstrap(orgctl, company())
     bootstrap(orgctl, both)

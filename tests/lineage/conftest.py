@@ -19,14 +19,11 @@ Empty = Callable[[], Graph]
 """Answers the engine, without a fact."""
 
 
-GREMLIN = pytest.mark.xdist_group("gremlin")
-
-
 @pytest.fixture(
     params=[
         "memory",
         "sqlite",
-        *(pytest.param(form, marks=GREMLIN, id=f"gremlin, {form.value}") for form in Form),
+        *(pytest.param(form, id=f"gremlin, {form.value}") for form in Form),
     ]
 )
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Empty]:

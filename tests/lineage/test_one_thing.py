@@ -102,6 +102,13 @@ def test_all_facts_between_two_things_are_told_and_which_still_hold() -> None:
     ]
     ended = evidence_between(graph_of(*shared), GOLDEN, key_of(Kind.ACCOUNT, OTHER))
     assert [(each.holds, each.until) for each in ended] == [(True, at(4)), (False, None)]
+    reset = [
+        *LAUNCHED,
+        fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 3),
+        fact(Relation.ROOT_REPLACED_BY, SERVER, SERVER, 5),
+    ]
+    twice = evidence_between(graph_of(*reset), SERVER, GOLDEN)
+    assert [(each.since, each.until) for each in twice] == [(at(1), at(3)), (at(5), None)]
     with pytest.raises(UnknownThing):
         evidence_between(graph, image("nobody"), group)
 

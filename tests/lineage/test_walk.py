@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from handlers.lineage.model import Batch, Fact, Key, Kind, Relation
 from handlers.lineage.queries import fetch
 from handlers.lineage.queries.asking import Bounds
+from handlers.lineage.queries.descent import ancestors
+from handlers.lineage.queries.passage import arcs_of
 from handlers.lineage.queries.reasons import Why
 from handlers.lineage.queries.walk import walk_down, walk_up
 from handlers.lineage.queries.windows import ALWAYS, NEVER, first_from, meets, union, within
@@ -76,6 +78,16 @@ def test_in_the_second_of_a_replacement_both_may_be_so() -> None:
         fact(Relation.CREATED_FROM, MADE, SERVER, 5, "create"),
     )
     assert above(graph, MADE) == {SERVER, GOLDEN, BAD}
+
+
+def test_a_root_that_was_set_back_to_an_unseen_launch_is_unknown() -> None:
+    graph = graph_of(
+        fact(Relation.ROOT_REPLACED_BY, SERVER, BAD, 2), fact(Relation.ROOT_REPLACED_BY, SERVER, SERVER, 5)
+    )
+    assert above(graph, SERVER) == set()
+    assert above(graph, SERVER, 4) == {BAD}
+    assert [each.end for each in arcs_of(graph.facts.values())] == [at(5)]
+    assert not ancestors(graph, SERVER).complete
 
 
 def test_a_pointer_is_followed_as_it_stood() -> None:

@@ -527,6 +527,28 @@ def test_action_that_is_not_in_the_catalog_is_denied_by_what_is_certain_only() -
     assert found.notes[0].startswith("sqs:SendMesage is not in the catalog of actions")
 
 
+def test_action_that_is_not_in_the_catalog_is_allowed_where_everything_is() -> None:
+    message = SCP_SAYS.replace("sqs:SendMessage", "sqs:SendMesage").partition(" with an explicit")[0]
+
+    def levels(full: ObservedPolicy, *policies: ObservedPolicy) -> list[tuple[str, ...]]:
+        found = told(message, *policies, full=full)
+        return [each.levels for each in (*found.causes, *found.others) if not each.policy]
+
+    assert levels(FULL, scp("Tags", TAGGED, on=("r-1",))) == []
+    below = replace(FULL, target_ids=("ou-w", SHOP))
+    other = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    narrow = {"Effect": "Allow", "Action": "sqs:*", "Resource": "arn:aws:sqs:*:*:q"}
+    assert levels(below, scp("Some", other, on=("r-1",))) == [("Root",)]
+    assert levels(below, scp("Some", narrow, on=("r-1",))) == [("Root",)]
+    assert levels(below, scp("Some", {**narrow, "Resource": "*"}, on=("r-1",))) == []
+
+
+def test_context_that_is_no_principal_is_told_by_its_option() -> None:
+    with pytest.raises(OrgctlError) as raised:
+        told(SCP_SAYS, scp("Queues", NO_QUEUES, on=("r-1",)), aws__principalarn="foo")
+    assert str(raised.value).startswith("--context aws:PrincipalArn: 'foo' is no principal; give the ARN of a role")
+
+
 def test_nobody_told_of_tls_or_of_whose_a_bucket_is() -> None:
     tls = {"Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
     policy = scp("Tls", {**tls, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, on=("r-1",), type=RCP)
@@ -539,6 +561,18 @@ def test_nobody_told_of_tls_or_of_whose_a_bucket_is() -> None:
         ("Ours", "Ours", ("Root",), ("aws:ResourceAccount",))
     ]
     assert causes(told(message, scp("Ours", ours, on=("r-1",)), account=LOGS)) == [("Ours", "Ours", ("Root",), ())]
+    assert causes(told(message, scp("Ours", ours, on=("r-1",)), account=SHOP)) == []
+
+
+@pytest.mark.parametrize("resource", ["arn:aws:s3:::b/k", "arn:aws:ec2:eu-central-1::image/ami-1"])
+def test_perimeter_may_deny_what_others_may_own(resource: str) -> None:
+    away = {"Sid": "Away", "Effect": "Deny", "Action": "*", "Resource": "*"}
+    away["Condition"] = {"StringNotEquals": {"aws:ResourceOrgID": "o-exampleorg"}}
+    action = "s3:GetObject" if ":s3:" in resource else "ec2:RunInstances"
+    message = f"{BECAUSE}{action} on resource: {resource} with an explicit deny in a service control policy"
+    policy = scp("Perimeter", away, on=("r-1",))
+    assert causes(told(message, policy)) == [("Perimeter", "Away", ("Root",), ("aws:ResourceOrgID",))]
+    assert causes(told(message, policy, account=LOGS)) == []
 
 
 def test_nobody_in_particular_is_spared() -> None:

@@ -525,6 +525,67 @@ def test_policy_that_aws_wrote_down_in_another_way_is_the_same_policy() -> None:
     assert says(plan(desired(policies=[policy("Guard", on_root())]), there)) == []
 
 
+STATEMENTS = (
+    {"Sid": "A", "Effect": "Deny", "Action": ["s3:*", "ec2:*"], "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::a"],
+     "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}},
+    {"Sid": "B", "Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+)  # fmt: skip
+
+
+def statement_document(*statements: object, **more: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements} | more)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        statement_document(*STATEMENTS[::-1]),
+        statement_document({**STATEMENTS[0], "Action": ["ec2:*", "s3:*"]}, STATEMENTS[1], Id="x"),
+        statement_document({**STATEMENTS[0], "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::b"]}, STATEMENTS[1]),
+        statement_document(
+            {**STATEMENTS[0], "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1"]}}},
+            {**STATEMENTS[1], "NotAction": ["sts:*", "iam:*"], "Resource": ["*"]},
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("type", [SCP, "RESOURCE_CONTROL_POLICY"])
+def test_policy_whose_lists_are_in_another_order_is_the_same_policy(type: str, other: str) -> None:
+    mine = statement_document(*STATEMENTS)
+    if type != SCP:
+        mine, other = (
+            text.replace('"Deny"', '"Deny", "Principal": "*"').replace("NotAction", "Action") for text in (mine, other)
+        )
+    there = observed(policies=[live_policy("Guard", ROOT_ID, content=mine, type=PolicyType(type))])
+    wanted = policy("Guard", on_root(), content=other, type=PolicyType(type))
+    assert "update" not in " ".join(says(plan(desired(policies=[wanted]), there)))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        statement_document(STATEMENTS[0]),
+        statement_document(*STATEMENTS, Version="2008-10-17"),
+        statement_document({**STATEMENTS[0], "Sid": "C"}, STATEMENTS[1]),
+        statement_document({**STATEMENTS[0], "Action": ["s3:*"]}, STATEMENTS[1]),
+        statement_document({**STATEMENTS[0], "Effect": "Allow"}, STATEMENTS[1]),
+        statement_document({**STATEMENTS[0], "Resource": "arn:aws:s3:::A"}, STATEMENTS[1]),
+        statement_document(STATEMENTS[0], {**STATEMENTS[1], "Bad": "x"}),
+    ],
+)
+def test_policy_that_means_something_else_is_updated(other: str) -> None:
+    there = observed(policies=[live_policy("Guard", ROOT_ID, content=statement_document(*STATEMENTS))])
+    (step,) = says(plan(desired(policies=[policy("Guard", on_root(), content=other)]), there))
+    assert step.startswith(f"update {SCP} Guard")
+
+
+def test_lists_of_what_has_no_statements_keep_their_order() -> None:
+    type = PolicyType("TAG_POLICY")
+    one, other = (json.dumps({"tags": {"a": {"tag_value": {"@@assign": v}}}}) for v in (["x", "y"], ["y", "x"]))
+    there = observed(policies=[live_policy("Tags", ROOT_ID, content=one, type=type)])
+    wanted = policy("Tags", on_root(), content=other, type=type)
+    assert any(step.startswith(f"update {type} Tags") for step in says(plan(desired(policies=[wanted]), there)))
+
+
 def test_contacts_of_members_count_as_unknown_until_aws_may_be_asked_for_them() -> None:
     contacts = {ContactType.SECURITY: Contact("Ada", "CISO", "ada@example.com", "+49 30 1"), ContactType.BILLING: None}
     wanted = desired(accounts=[account("Shop", contacts=contacts)], trusted_access=("account.amazonaws.com",))

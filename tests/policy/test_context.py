@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from org.errors import OrgctlError
-from org.policy.context import make_context, principal_of
+from org.policy.context import OWNER_KEYS, make_context, principal_of
 from org.policy.request import Principal, PrincipalKind
 from tests.support.policies import ACCOUNT, BUCKET, OTHER, ROLE, ROOT, SESSION, USER
 
@@ -63,7 +63,7 @@ def test_service_linked_roles_are_told_by_their_path(path, linked):
 def test_what_follows_for_a_role():
     context = make_context(
         principal_of(SESSION), "s3:GetObject", BUCKET, region="eu-central-1", organization_id="o-1",
-        organization_path="o-1/r-1/ou-1/", more={"AWS:SourceIp": "10.0.0.1"},
+        organization_path="o-1/r-1/ou-1/", resource_account=ACCOUNT, more={"AWS:SourceIp": "10.0.0.1"},
     )  # fmt: skip
     assert context == {
         "aws:principalaccount": ACCOUNT,
@@ -86,6 +86,24 @@ def test_what_follows_for_a_role():
         "aws:sourceorgpaths": None,
         "aws:username": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_open"),
+    [
+        (BUCKET, True), ("arn:aws-cn:s3:::name/key", True), ("arn:aws:s3:::*", False), ("arn:aws:s3:::*/key", False),
+        ("arn:aws:ec2:eu-central-1::image/ami-1", True), ("arn:aws:ec2:*::image/*", True),
+        ("arn:aws:ec2:eu-central-1::snapshot/snap-1", True),
+        (f"arn:aws:ec2:eu-central-1:{ACCOUNT}:subnet/s-1", False), ("arn:aws:route53:::hostedzone/Z1", False),
+        ("*", False),
+    ],
+)  # fmt: skip
+def test_whose_a_resource_is_stays_open_where_its_arn_does_not_tell_and_others_may_own_it(resource, is_open):
+    given = {"organization_id": "o-1", "organization_path": "o-1/r-1/"}
+    context = make_context(principal_of(SESSION), "ec2:RunInstances", resource, **given)
+    assert not set(OWNER_KEYS) & set(context) if is_open else set(OWNER_KEYS) <= set(context)
+    told = make_context(principal_of(SESSION), "ec2:RunInstances", resource, resource_account=ACCOUNT, **given)
+    assert set(OWNER_KEYS) <= set(told)
 
 
 def test_what_follows_for_others():

@@ -15,7 +15,7 @@ from org.policy.decision import Decision
 from org.policy.grammar import GRAMMARS, Presence
 from org.policy.model import Condition, Effect, Level, Policy, PolicyKind, Principals, Quantifier, Statement
 from org.policy.parse import parse_policy, policy_of
-from org.policy.render import document_of, minify, normalise
+from org.policy.render import document_of, means_the_same, minify, normalise
 from org.policy.request import Request
 
 ENGINE = Engine()
@@ -180,6 +180,41 @@ def test_the_order_of_lists_does_not_matter_to_the_shortest_text(policy: Policy)
     assert minify(replace(policy, statements=turned)) == minify(policy)
 
 
+@settings(max_examples=300, deadline=None)
+@given(policies(), st.data())
+def test_policies_that_mean_the_same_are_decided_alike(policy: Policy, data: st.DataObject) -> None:
+    """The other is the policy with a list or the statements turned round, or with one change that may matter."""
+    statements = list(policy.statements)
+    at = data.draw(st.integers(0, len(statements) - 1))
+    chosen = statements[at]
+    what = data.draw(st.sampled_from(["actions", "resources", "statements", "values", "sid", "not_actions", "fewer"]))
+    match what:
+        case "actions" | "resources":
+            drawn = data.draw(st.lists(st.sampled_from(getattr(chosen, what) or ("*",)), min_size=1).map(tuple))
+            statements[at] = replace(chosen, **{what: drawn if getattr(chosen, what) else ()})
+        case "statements":
+            statements.reverse()
+        case "values":
+            turned = tuple(replace(one, values=one.values[:1]) for one in chosen.conditions)
+            statements[at] = replace(chosen, conditions=turned)
+        case "sid":
+            statements[at] = replace(chosen, sid=f"{chosen.sid}x")
+        case "not_actions" if not GRAMMARS[policy.kind].only_everyone:
+            statements[at] = replace(chosen, not_actions=not chosen.not_actions)
+        case "fewer" if len(statements) > 1:
+            del statements[at]
+    other = replace(policy, statements=tuple(replace(each, index=i) for i, each in enumerate(statements)))
+    one_text, other_text = (json.dumps(document_of(each)) for each in (policy, other))
+    alike = means_the_same(one_text, other_text, policy.kind)
+    if what == "statements":
+        assert alike
+    if what == "sid":
+        assert not alike
+    if alike:
+        for request in data.draw(st.lists(requests(), min_size=1, max_size=4)):
+            assert decide(policy, request).verdict == decide(other, request).verdict
+
+
 def test_the_shortest_text_says_nothing_twice_and_keeps_sids() -> None:
     text = json.dumps(
         {
@@ -232,6 +267,12 @@ def test_everyone_is_a_star_and_an_old_version_stays_unsaid() -> None:
     text = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": ["*", "111122223333"]}, "Action": "s3:*"}}'
     policy = parse_policy(text, PolicyKind.RESOURCE, "p")
     assert minify(policy) == '{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*"}}'
+
+
+def test_everyone_in_a_trust_policy_stays_as_iam_takes_it() -> None:
+    """https://github.com/aws/aws-cdk/issues/5732"""
+    text = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}'
+    assert minify(parse_policy(text, PolicyKind.TRUST, "p")) == text
 
 
 def test_one_key_twice_under_one_operator_is_beyond_json() -> None:

@@ -510,25 +510,29 @@ def test_exemption_over_the_quota_says_so() -> None:
     assert "bytes" not in short.exemptions[0].says
 
 
-def test_what_is_still_to_be_made_is_named_by_reference() -> None:
+@pytest.mark.parametrize("tools", ["Tools", 'The "new" \\tools'])
+def test_what_is_still_to_be_made_is_named_by_reference(tools: str) -> None:
     """The proof's stand-in for its id would be a stranger's account."""
-    outside = {"StringNotEquals": {"aws:PrincipalAccount": ["${orgctl:account-id:Tools}"]}, **SPARED}
-    into = "arn:aws:iam::${orgctl:account-id:Tools}:role/x"
+    reference = f"${{orgctl:account-id:{tools}}}"
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": [reference]}, **SPARED}
+    into = f"arn:aws:iam::{reference}:role/x"
     plan = plan_for(
         guard(on_root(), Condition=outside),
         protect=principal("iam:GetRole", RequiredCall("sts:AssumeRole", into)),
-        accounts=[SHOP, account("Tools", "Strict")],
+        accounts=[SHOP, account(tools, "Strict")],
     )
     finding = only(plan)
     assert into in {call.resource for call in finding.calls}
     (exemption,) = finding.exemptions
     condition = json.loads(exemption.statement)["Condition"]
-    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == "${orgctl:account-id:Tools}"
+    assert condition["StringNotEquals"]["aws:PrincipalAccount"] == reference
+    attached = next(step for step in plan.steps if step.change.kind == "create-policy")
+    assert f"create-account:{tools}" in attached.needs
     fixed = {"Version": "2012-10-17", "Statement": [json.loads(exemption.statement)]}
     again = plan_for(
         policy("Guard", on_root(), content=json.dumps(fixed)),
         protect=principal("iam:GetRole"),
-        accounts=[SHOP, account("Tools", "Strict")],
+        accounts=[SHOP, account(tools, "Strict")],
     )
     assert found(again) == ()
 
@@ -638,6 +642,39 @@ def test_named_bucket_may_be_another_accounts() -> None:
     perimeter = {"StringNotEquals": {"aws:ResourceOrgID": "${orgctl:organization-id}"}, **SPARED}
     outside = guard(on_root(), Action="s3:*", Condition=perimeter)
     assert found(plan_for(outside, protect=principal(RequiredCall("s3:PutObject", upload)))) == ()
+
+
+@pytest.mark.parametrize("type", ["image", "snapshot"])
+@pytest.mark.parametrize("key", ["aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths"])
+def test_images_and_snapshots_may_be_others(type: str, key: str) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharing-amis.html"""
+    ours = {
+        "aws:ResourceAccount": {"StringNotEquals": {key: "${aws:PrincipalAccount}"}},
+        "aws:ResourceOrgID": {"StringNotEquals": {key: "${aws:PrincipalOrgID}"}},
+        "aws:ResourceOrgPaths": {"ForAllValues:StringNotLike": {key: "${orgctl:organization-id}/*"}},
+    }[key]
+    perimeter = guard(on_root(), Action="ec2:RunInstances", Resource="*", Condition={**ours, **SPARED})
+    finding = only(plan_for(perimeter, protect=principal("ec2:RunInstances")))
+    assert (finding.verdict, finding.unknown) == (Verdict.UNKNOWN, (key,))
+    assert [call.resource for call in finding.calls] == [f"arn:aws:ec2:{FRANKFURT}::image/*"]
+    on = f"arn:aws:ec2:*::{type}/*"
+    for known in ("ec2:*", RequiredCall("ec2:RunInstances", on)):
+        assert only(plan_for(perimeter, protect=principal(known))).verdict is Verdict.UNKNOWN
+    given = RequiredCall("ec2:RunInstances", on, {key: ("o-other/r-1/",) if key.endswith("Paths") else "elsewhere"})
+    assert only(plan_for(perimeter, protect=principal(given))).verdict is Verdict.DENIED
+    within = RequiredCall("ec2:RunInstances", "arn:aws:ec2:*:*:subnet/*")
+    assert found(plan_for(perimeter, protect=principal(within))) == ()
+
+
+def test_calls_that_were_asked_for_by_name_come_first() -> None:
+    protect = principal("*", "kms:ListKeys", "sqs:ListQueues", "iam:GetRole")
+    finding = only(plan_for(guard(on_root(), Action=["iam:Get*", "kms:*", "sqs:*", "a4b:*"]), protect=protect))
+    named = [call.action for call in finding.calls if not call.asked]
+    assert named == ["iam:GetRole", "kms:ListKeys", "sqs:ListQueues"]
+    assert [call.action for call in finding.calls][:3] == named
+    others = [str(call) for call in finding.calls][3:]
+    assert others == sorted(others)
+    assert others
 
 
 def test_sign_in_is_proved_where_trusted_access_could_not_be_read() -> None:

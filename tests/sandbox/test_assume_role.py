@@ -7,9 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.sandbox import assume, create_account
+
+INVALID = "1 validation error detected: Value {} at 'roleArn' failed to satisfy constraint: Member must {}"
 
 
 def denied(session: boto3.Session, account: str, role: str, **more: Any) -> str:
@@ -30,6 +33,24 @@ def test_a_role_that_does_not_exist_cannot_be_assumed(session: boto3.Session, au
         "User: arn:aws:sts::123456789012:user/moto is not authorized to perform: "
         f"sts:AssumeRole on resource: arn:aws:iam::{audit}:role/Nobody"
     )
+
+
+@pytest.mark.parametrize(
+    ("arn", "told"),
+    [
+        ("", INVALID.format("null", "not be null")),
+        ("bogus", INVALID.format("'bogus'", "have length greater than or equal to 20")),
+        ("arn:aws:iam::111122223333:user/Ada", "arn:aws:iam::111122223333:user/Ada is invalid"),
+        ("arn:aws:iam:111122223333:role/Ops", "arn:aws:iam:111122223333:role/Ops is invalid"),
+    ],
+)  # fmt: skip
+def test_what_is_no_role_is_an_error_and_no_denial(session: boto3.Session, arn: str, told: str) -> None:
+    sts = session.client("sts", config=Config(parameter_validation=False))
+    with pytest.raises(ClientError) as caught:
+        sts.assume_role(RoleSessionName="test", **({"RoleArn": arn} if arn else {}))
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+    assert caught.value.response["Error"]["Message"] == told
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_an_account_outside_the_organization_has_no_role(session: boto3.Session) -> None:

@@ -57,6 +57,18 @@ def control(sandbox: Sandbox, method: str, what: str) -> dict[str, Any]:
     return answer
 
 
+def test_a_form_that_comes_in_chunks_is_read(sandbox: Sandbox, session: boto3.Session) -> None:
+    key = session.get_credentials().access_key
+    signed = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"Authorization": signed, "Content-Type": "application/x-www-form-urlencoded"}
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port)
+    form = iter([b"Action=GetCaller", b"Identity&Version=2011-06-15"])
+    connection.request("POST", "/", form, headers, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, b"<GetCallerIdentityResult>" in answer.read()) == (200, True)
+    connection.close()
+
+
 def test_an_organization_is_built_over_http(session: boto3.Session) -> None:
     organizations = session.client("organizations")
     unit, account = create_unit(organizations, "A"), create_account(organizations, "Audit")

@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.cloud import HOME, Cloud, marker_template
 
@@ -186,3 +187,22 @@ def test_the_administrator_of_the_management_account_is_limited_by_nothing(cloud
     deny(cloud, cloud.root, "ssm:*")
     cloud.cloudformation.create_stack(StackName="own", TemplateBody=json.dumps(marker_template()))
     assert cloud.markers(cloud.management) == {"marker": "one"}
+
+
+@pytest.mark.parametrize(
+    "url", ["https://{}.s3.eu-central-1.amazonaws.com/a.json", "https://s3.amazonaws.com/{}/a.json"]
+)
+def test_a_template_in_s3_is_read_with_the_callers_permissions(cloud: Cloud, unit: str, url: str) -> None:
+    """https://repost.aws/knowledge-center/cfn-s3-access-denied-error"""
+    account = cloud.make_account(unit)
+    s3, cloudformation = cloud.client("s3", account), cloud.client("cloudformation", account)
+    bucket = f"templates-{account}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HOME})
+    s3.put_object(Bucket=bucket, Key="a.json", Body=json.dumps(marker_template()).encode())
+    cloudformation.create_stack(StackName="read", TemplateURL=url.format(bucket))
+    deny(cloud, account, "s3:GetObject")
+    for asked, name in ((cloudformation.create_stack, {"StackName": "x"}), (cloudformation.get_template_summary, {})):
+        with pytest.raises(ClientError) as caught:
+            asked(**name, TemplateURL=url.format(bucket))
+        assert caught.value.response["Error"]["Code"] == "ValidationError"
+        assert caught.value.response["Error"]["Message"].startswith("S3 error: Access Denied")

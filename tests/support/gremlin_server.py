@@ -1,11 +1,12 @@
 """A real Gremlin Server on the loopback, from jars that Maven fetches once into build/; tests/gremlin-server says how.
 
 Where Maven or Java is missing, or the jars cannot be had, what needs it is skipped with the reason; it fails instead
-where ORGCTL_REQUIRE_GREMLIN=1. Tests that use it bear `pytest.mark.xdist_group("gremlin")`: one server does for all.
+where ORGCTL_REQUIRE_GREMLIN=1. Each worker of a test run that needs a server has its own.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -32,7 +33,7 @@ CONFIGURATION = ROOT / "tests" / "gremlin-server"
 BUILD = ROOT / "build" / "gremlin-server"
 SPARES = 8
 LOG = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-QUICK = ("-XX:TieredStopAtLevel=1",)
+QUICK = ("-XX:TieredStopAtLevel=1", "-Xmx512m")
 """Starts in half the time; what runs for long is slower, which is not what tests do."""
 MAIN = "org.apache.tinkerpop.gremlin.server.GremlinServer"
 g: Any = traversal().with_graph(Anywhere())
@@ -55,7 +56,7 @@ class GremlinServer:
     def start(self, patience: float = 90) -> None:
         with (self._folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(
-                ["java", "-Xmx2g", LOG, *self._flags, "-cp", f"{self._jars}/*", MAIN, "server.yaml"],
+                ["java", LOG, *self._flags, "-cp", f"{self._jars}/*", MAIN, "server.yaml"],
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
@@ -106,14 +107,17 @@ def _jars() -> Path:
             raise RuntimeError(f"`{needed}` is not installed")
     pom = CONFIGURATION / "pom.xml"
     jars, done = BUILD / "jars", BUILD / "pom.xml"
-    if done.exists() and done.read_bytes() == pom.read_bytes():
-        return jars
-    shutil.rmtree(BUILD, ignore_errors=True)
-    asked = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
-    fetched = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if fetched.returncode:
-        raise RuntimeError(f"Maven cannot fetch the jars: {fetched.stdout[-2000:]}")
-    shutil.copy(pom, done)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    # One worker fetches; the others wait for it.
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_bytes() != pom.read_bytes():
+            shutil.rmtree(jars, ignore_errors=True)
+            asked = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+            fetched = subprocess.run(asked, capture_output=True, text=True, check=False)
+            if fetched.returncode:
+                raise RuntimeError(f"Maven cannot fetch the jars: {fetched.stdout[-2000:]}")
+            shutil.copy(pom, done)
     return jars
 
 

@@ -47,6 +47,7 @@ SHAPES: list[tuple[Relation, list[Key], list[Key]]] = [
     (Relation.LAUNCHED_FROM, INSTANCES, IMAGES),
     (Relation.LAUNCHED_FROM, INSTANCES, IMAGES),
     (Relation.ROOT_REPLACED_BY, INSTANCES, IMAGES + SNAPSHOTS + VOLUMES),
+    (Relation.ROOT_REPLACED_BY, INSTANCES, INSTANCES),
     (Relation.USES, INSTANCES, VERSIONS + DEFAULT),
     (Relation.USES, GROUP, VERSIONS + DEFAULT + CONFIGURATION),
     (Relation.REFERENCES, GROUP, IMAGES + INSTANCES),
@@ -65,6 +66,8 @@ def a_fact(draw: st.DrawFn) -> Fact:
     time = draw(st.integers(0, LAST - 1))
     said = {"holds": "no"} if relation is Relation.RESOLVES_TO and draw(st.integers(0, 4)) == 0 else {}
     child, parent = draw(st.sampled_from(children)), draw(st.sampled_from(parents))
+    if relation is Relation.ROOT_REPLACED_BY and parent in INSTANCES:
+        parent = child  # Set back to the launch.
     return fact(relation, child, parent, time, f"{draw(st.sampled_from('ab'))}-{time}", **said)
 
 
@@ -92,6 +95,8 @@ def parents_of(point: Point, facts: Collection[Fact]) -> Iterable[Point]:
     roots = [each for each in mine if RULES[each.relation].role is Role.ROOT]
     holding = set(hold_at(periods_of(mine), at(when)))
     for each in mine:
+        if each.parent == child:
+            continue
         then, role = second(each.evidence.time), RULES[each.relation].role
         if each.relation is Relation.ATTACHED_TO:
             yield from ((each.parent, since) for since in range(then, when + 1))

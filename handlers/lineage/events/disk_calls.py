@@ -85,8 +85,10 @@ def restore_snapshot_from_recycle_bin(call: Call, tell: Teller) -> None:
 
 def create_volume(call: Call, tell: Teller) -> None:
     volume = tell.thing(Kind.VOLUME, call.response.need("volumeid"))
-    tell.note(volume, tags_for("volume", call.request), owner=tell.account, state="creating")
     snapshot = call.request.text("snapshotid") or call.response.text("snapshotid")
+    method = None if snapshot else "blank"
+    tags = tags_for("volume", call.request)
+    tell.note(volume, tags, owner=tell.account, state="creating", creation_method=method)
     if snapshot:
         tell.relate(Relation.VOLUME_FROM, volume, tell.thing(Kind.SNAPSHOT, snapshot))
 

@@ -45,6 +45,7 @@ _PASSING = {
 }
 # The writer has become a reader: the cluster's name leads to another instance now.
 _MOVED = {"ReadOnlyViolationException"}
+_TAKEN = " with id already exists: "
 # Failed for now; timed out: https://tinkerpop.apache.org/docs/3.7.3/dev/provider/#_graph_driver_provider_requirements
 _PASSING_STATUS = {596, 598}
 
@@ -181,7 +182,10 @@ class _Socket:
 
 def passing(error: GremlinServerError) -> bool:
     """Say whether the same request may succeed when it is sent again."""
-    return error.status_code in _PASSING_STATUS or _code(error) in _PASSING | _MOVED
+    if error.status_code in _PASSING_STATUS or _code(error) in _PASSING | _MOVED:
+        return True
+    # Of two writers that add one thing, TinkerPop may tell the second that it was not there, and then that it is.
+    return _code(error) == "IllegalArgumentException" and _TAKEN in str(error.status_message)
 
 
 def _code(error: GremlinServerError) -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
-from handlers.lineage.fold import periods_of
+from handlers.lineage.fold import Period, periods_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, check_key, check_known
-from handlers.lineage.relations import RULES
-
-_HELD = frozenset(relation for relation, rule in RULES.items() if rule.exclusive is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A fact between two things, and until when it holds (inclusive; None: on)."""
+    """A fact between two things, and when it holds (inclusive; `until` None: on); one that held twice stands twice."""
 
     fact: Fact
+    since: Time
     until: Time | None
     holds: bool
-    """False for what says that something no longer is so."""
+    """False for what says that something no longer is so, or is so again; for these, `until` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,15 @@ def evidence_between(graph: Graph, child: Key, parent: Key, at: Time | None = No
     if not facts:
         check_known(graph, child)
     between = sorted((fact for fact in facts if fact.parent == parent), key=lambda fact: (*fact.order, fact.id))
-    holding = {period.fact: period.until for period in periods_of(fact for fact in facts if fact.relation in _HELD)}
-    return tuple(Link(fact, holding.get(fact), fact.relation not in _HELD or fact in holding) for fact in between)
+    held: dict[Fact, list[Period]] = defaultdict(list)
+    for period in periods_of(facts):
+        held[period.fact].append(period)
+    links: list[Link] = []
+    for fact in between:
+        links += [Link(fact, each.since, each.until, holds=True) for each in held[fact]]
+        if not held[fact]:
+            links.append(Link(fact, fact.evidence.time, None, holds=False))
+    return tuple(links)
 
 
 def evidence_of(graph: Graph, key: Key, attribute: str, at: Time | None = None) -> tuple[Saying, ...]:

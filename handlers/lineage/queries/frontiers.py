@@ -22,8 +22,8 @@ class Frontiers:
     start: Key
     at: Time | None
     layers: tuple[tuple[Thing, ...], ...]
-    """Layer 0 is the start (where it is an image that is still there); of every image, all affected parents lie in
-    earlier layers. Those that are made in a circle stand in one layer."""
+    """Layer 0 is the start (where it is an image that is still there), whatever it came of; of every other image, all
+    affected parents lie in earlier layers. Those that are made in a circle stand in one layer."""
     circular: tuple[Key, ...]
     """Images in such a circle."""
     gone: tuple[Thing, ...]

@@ -107,6 +107,8 @@ def _for_a_time(child: Key, facts: list[Fact]) -> Iterable[Arc]:
     first = min(fact.order for fact in facts)
     for period in periods_of(facts):
         fact, until = period.fact, period.until
+        if fact.parent == child:
+            continue  # Set back to a launch that was not seen: nothing is known of its root from then on.
         born = machine and fact.order == first and fact.relation not in LATER and period.again is None
         start = BEGINNING if born else period.since
         yield Arc(fact, Passage.AT if machine else _meaning(fact), start, END if until is None else until)

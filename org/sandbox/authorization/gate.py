@@ -32,6 +32,7 @@ from org.sandbox.authorization.requests import (
     read_request,
     read_signature,
 )
+from org.sandbox.failures import read_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -189,11 +190,3 @@ def authorize_in_process(process: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def is_of_moto(path: str) -> bool:
     """Say whether a request is for moto itself, and not for what it emulates."""
     return path.startswith(_NOT_AWS)
-
-
-def read_body(environ: WSGIEnvironment) -> bytes:
-    """Read the body, also one that comes in chunks and has no length, and put it back."""
-    chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
-    body: bytes = environ["wsgi.input"].read(-1 if chunked else int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body

@@ -32,6 +32,9 @@ FORMS = frozenset({"query", "ec2"})
 _CREDENTIAL = re.compile(r"(?P<key>[^/=\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
+_ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+", re.DOTALL)
+_SHORTEST_ARN = 20
+_LENGTH = "have length greater than or equal to"
 _OLDER = re.compile(r"AWS (?P<key>[^:\s]+):")
 
 
@@ -120,6 +123,8 @@ def read_request(request: Request, signature: Signature) -> ReadRequest | None:
             parameters = _parse(request, operation, protocol, uri)
         except Exception as error:  # whatever a parser breaks over, it is the caller's body that it cannot read
             raise MalformedRequest(read, f"cannot be read as {operation.name}: {error}") from error
+        if operation.name == "AssumeRole" and (fault := _fault_of_role(parameters.get("RoleArn"))):
+            raise MalformedRequest(read, fault)
         return replace(read, call=replace(call, parameters=parameters))
     return None
 
@@ -128,6 +133,19 @@ def problems_of(read: ReadRequest) -> str:
     """Answer what of the parameters is not as the operation's model has it; empty where all is."""
     shape = read.operation.input_shape
     return str(ParamValidator().validate(read.call.parameters, shape).generate_report()) if shape is not None else ""
+
+
+def _fault_of_role(arn: object) -> str:
+    """Say in AWS's words what is wrong with the ARN of a role that is to be assumed, before anybody is asked.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html; [H]: what is said of a long one.
+    """
+    if isinstance(arn, str) and _ROLE.fullmatch(arn):
+        return ""
+    if isinstance(arn, str) and len(arn) >= _SHORTEST_ARN:
+        return f"{arn} is invalid"
+    shown, must = ("null", "not be null") if arn is None else (f"'{arn}'", f"{_LENGTH} {_SHORTEST_ARN}")
+    return f"1 validation error detected: Value {shown} at 'roleArn' failed to satisfy constraint: Member must {must}"
 
 
 def _unpack(request: Request) -> Request:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal import mock_random
 
-from org.sandbox.authorization.gate import read_body
 from org.sandbox.ec2_backend import find_backend
 from org.sandbox.event_buses import Bus, publish
+from org.sandbox.failures import read_body
 from org.sandbox.images import EVERYBODY, SandboxImage
 from org.sandbox.settings import current_settings
 from org.sandbox.trail.events import published

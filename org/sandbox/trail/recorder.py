@@ -16,9 +16,10 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.parsers import create_parser
 from moto.core.request import Request, normalize_request
 
-from org.sandbox.authorization.gate import is_of_moto, read_body
+from org.sandbox.authorization.gate import is_of_moto
 from org.sandbox.authorization.principals import Caller, UnusableKey, caller_of, current_caller
 from org.sandbox.authorization.requests import MalformedRequest, ReadRequest, read_request, read_signature
+from org.sandbox.failures import read_body
 from org.sandbox.trail.calls import RECORDED, Dialect
 from org.sandbox.trail.changes import Change, Seen, look, tell_changes
 from org.sandbox.trail.dialects import write_request, write_response

@@ -62,7 +62,6 @@ def load(server: GremlinServer, source: str, paths: list[Path]) -> None:
         server.run(g.merge_e({T.id: row.pop("~id"), T.label: row.pop("~label"), **ends, **row}).id_(), source)
 
 
-@pytest.mark.xdist_group("gremlin")
 @pytest.mark.parametrize("compress", [False, True])
 def test_what_the_loader_loads_is_the_graph_that_was_written(
     gremlin_server: GremlinServer, tmp_path: Path, compress: bool

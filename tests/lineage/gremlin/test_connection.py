@@ -129,6 +129,9 @@ def test_words_in_a_message_do_not_make_it_passing() -> None:
     said = "no vertex 'ConcurrentModificationException'"
     assert not passing(GremlinServerError({"code": 500, "message": said, "attributes": {}}))
     assert not passing(GremlinServerError({"code": 500, "message": '["code"]', "attributes": None}))
+    said = {"code": 500, "message": "Vertex with id already exists: ami-1"}
+    assert passing(GremlinServerError(said | {"attributes": {"exceptions": ["java.lang.IllegalArgumentException"]}}))
+    assert not passing(GremlinServerError(said | {"attributes": {"exceptions": ["java.lang.IllegalStateException"]}}))
     assert passing(GremlinServerError({"code": 598, "message": "too long", "attributes": {}}))
 
 
@@ -153,7 +156,6 @@ def test_a_signature_does_not_travel_in_the_clear() -> None:
         connect("ws://engine:8182/gremlin", lambda: ReadOnlyCredentials("a", "b", None), Region("eu-central-1"))
 
 
-@pytest.mark.xdist_group("gremlin")
 def test_an_engine_that_was_killed_and_started_again_is_found_again(gremlin_server: GremlinServer) -> None:
     graph, idle = (gremlin_server.empty(source="g", sleep=lambda _: None) for _ in range(2))
     for each in (graph, idle):
@@ -170,7 +172,6 @@ def test_an_engine_that_was_killed_and_started_again_is_found_again(gremlin_serv
         each.close()
 
 
-@pytest.mark.xdist_group("gremlin")
 def test_a_closed_graph_opens_again_when_it_is_asked(gremlin_server: GremlinServer) -> None:
     graph = gremlin_server.empty()
     graph.append(Batch((COPIED,)))
@@ -180,7 +181,6 @@ def test_a_closed_graph_opens_again_when_it_is_asked(gremlin_server: GremlinServ
     graph.close()
 
 
-@pytest.mark.xdist_group("gremlin")
 def test_what_takes_too_long_is_stopped_by_the_engine(gremlin_server: GremlinServer, pauses: list[float]) -> None:
     connection = Connection(gremlin_server.url, dict, timeout=0.2, attempts=2, sleep=pauses.append)
     endless = g.inject(*range(300))
