@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -42,6 +43,8 @@ def run_demo(settings: Settings, *, keep: bool) -> int:
         locking = {**environment, "ORGCTL_MANIFEST": str(write_lockout(manifest, home / "lockout"))}
         _run(locking, "bootstrap", "--yes", expect=FAILED)
         _run(environment, "plan")
+        _title("The life of a machine image, and what would be touched if it were bad")
+        _tell_lineage(environment)
     finally:
         if not keep:
             _run(environment, "sandbox", "stop")
@@ -61,6 +64,28 @@ _NEXT = (
     "the example:                         {manifest}",
     "the command, if it is not on PATH:   {orgctl}",
 )
+
+
+def _tell_lineage(environment: Mapping[str, str]) -> None:
+    """Play the life of an image; ask the graph that the deployed function has made of its events."""
+    _run(environment, "sandbox", "play", "life")
+    golden = _golden_image(environment)
+    page = Path(environment["ORGCTL_HOME"]) / "lineage.html"
+    page.unlink(missing_ok=True)
+    _run(environment, "lineage", "ancestors", golden)
+    _run(environment, "lineage", "descendants", golden)
+    _run(environment, "lineage", "impact", golden)
+    _run(environment, "lineage", "graph", golden, "--html", str(page))
+
+
+def _golden_image(environment: Mapping[str, str]) -> str:
+    """Answer the key of the golden image that was built: the copy abroad has its name too."""
+    words = ("lineage", "search", "--name", "golden-1", "--region", _regions(environment)[0], "--format", "json")
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "cli.main", *words], env=environment, check=True, capture_output=True, text=True
+    )
+    (found,) = json.loads(done.stdout)["things"]
+    return str(found["key"]).rpartition("/")[2]
 
 
 def example_manifest() -> Path:

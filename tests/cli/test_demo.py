@@ -25,7 +25,7 @@ def shown_in_the_readme() -> str:
     return ".*".join(re.escape(part) for part in " ".join(shown.split()).split("…"))
 
 
-def test_demo_governs_a_company_refuses_an_unapproved_launch_and_stops_a_lockout(tmp_path: Path) -> None:
+def test_demo_governs_a_company_refuses_a_launch_stops_a_lockout_and_tells_where_an_image_went(tmp_path: Path) -> None:
     environment = {**os.environ, "ORGCTL_HOME": str(tmp_path), "COLUMNS": "2000"}
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "demo"],
@@ -47,6 +47,17 @@ def test_demo_governs_a_company_refuses_an_unapproved_launch_and_stops_a_lockout
     assert "the plan would lock out break-glass; nothing was done" in done.stderr
     assert re.search(shown_in_the_readme(), " ".join(done.stderr.split())), done.stderr[-3000:]
     assert story.count("no changes: the organization is what the manifest says") == 2
+    golden = re.search(r"^and makes it the image (ami-[0-9a-f]{17}), golden-1;", story, re.M)
+    assert golden is not None
+    asked = {
+        words: story.partition(f"$ orgctl lineage {words}")[2].partition("\n$ orgctl")[0]
+        for words in (f"ancestors {golden[1]}", f"descendants {golden[1]}", f"impact {golden[1]}")
+    }
+    assert "was made from the disks of i-" in asked[f"ancestors {golden[1]}"]
+    assert "was copied from it" in asked[f"descendants {golden[1]}"]
+    assert "affected: 4 running, 7 latent, 5 derived (4 images, 1 volume)" in asked[f"impact {golden[1]}"]
+    page = (tmp_path / "demo" / "lineage.html").read_text(encoding="utf-8")
+    assert golden[1] in page
     assert list((tmp_path / "demo" / "runs").glob("*.jsonl")).__len__() == 1, (
         "only the first bootstrap changed anything"
     )
