@@ -453,19 +453,41 @@ def live(images: Account, shop: Account) -> None:
     )
     scaling.update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=4)
     scaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=2)
+    (group,) = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    scaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=group["Instances"][0]["InstanceId"], ShouldDecrementDesiredCapacity=False
+    )
     scaling.create_launch_configuration(LaunchConfigurationName="old", ImageId=base, InstanceType="t3.micro")
     scaling.delete_launch_configuration(LaunchConfigurationName="old")
     scaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
-    ec2.create_fleet(
-        Type="instant",
-        LaunchTemplateConfigs=[
-            {"LaunchTemplateSpecification": {**named, "Version": "2"}, "Overrides": [{"InstanceType": "t3.micro"}]}
+    fleet = {
+        "LaunchTemplateConfigs": [
+            {
+                "LaunchTemplateSpecification": {**named, "Version": "2"},
+                "Overrides": [{"InstanceType": "t3.micro"}],
+            }
         ],
-        TargetCapacitySpecification={"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"},
-    )
-    ec2.request_spot_instances(LaunchSpecification={"ImageId": base, "InstanceType": "t3.micro"}, SpotPrice="0.1")
+        "TargetCapacitySpecification": {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"},
+    }
+    ec2.create_fleet(Type="instant", **fleet)
+    made = ec2.create_fleet(Type="maintain", **fleet)
+    ec2.delete_fleets(FleetIds=[made["FleetId"]], TerminateInstances=True)
+    spot = ec2.request_spot_instances(LaunchSpecification={**data, "ImageId": base}, SpotPrice="0.1")
+    (request,) = spot["SpotInstanceRequests"]
+    ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[request["SpotInstanceRequestId"]])
+    config = {
+        "IamFleetRole": f"arn:aws:iam::{images.id}:role/fleet",
+        "TargetCapacity": 1,
+        "AllocationStrategy": "lowestPrice",
+        "LaunchSpecifications": [{**data, "ImageId": base}],
+    }
+    ec2.request_spot_fleet(SpotFleetRequestConfig=config)
+    ebs = images.client("ebs")
+    written = ebs.start_snapshot(VolumeSize=1, Description="by hand")["SnapshotId"]
+    ebs.complete_snapshot(SnapshotId=written, ChangedBlocksCount=0)
     ssm.put_parameter(Name="/golden", Value=golden, Type="String", DataType="aws:ec2:image")
     ssm.label_parameter_version(Name="/golden", Labels=["prod"])
+    ssm.unlabel_parameter_version(Name="/golden", ParameterVersion=1, Labels=["prod"])
     images.run("resolve:ssm:/golden")
     ssm.delete_parameters(Names=["/golden", "/nowhere"])
     ec2.create_replace_root_volume_task(InstanceId=instance, ImageId=base)
@@ -497,11 +519,8 @@ def live(images: Account, shop: Account) -> None:
 
 
 NOT_EMULATED = {
-    # moto has none of them, or what it has does not do what they do.
-    "CancelSpotInstanceRequests", "CompleteSnapshot", "CreateRestoreImageTask", "CreateStoreImageTask",
-    "DeleteFleets", "DeleteLaunchTemplateVersions",
-    "ModifyFleet", "RequestSpotFleet", "ResetSnapshotAttribute", "StartInstanceRefresh",
-    "StartSnapshot", "TerminateInstanceInAutoScalingGroup", "UnlabelParameterVersion",
+    "CreateRestoreImageTask", "CreateStoreImageTask", "DeleteLaunchTemplateVersions", "ModifyFleet",
+    "ResetSnapshotAttribute", "StartInstanceRefresh",
 }  # fmt: skip
 
 

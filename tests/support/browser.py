@@ -74,6 +74,12 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
+    def busy(self) -> float:
+        """Answer the seconds that the page's thread has computed so far, waiting for the processor left out."""
+        self.driver.execute_cdp_cmd("Performance.enable", {})
+        found = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(float(each["value"]) for each in found if each["name"] == "ThreadTime")
+
     def complaints(self) -> list[str]:
         """Answer what the console said since it was last asked; a policy that was broken is among it."""
         return [str(entry["message"]) for entry in self.driver.get_log("browser")]

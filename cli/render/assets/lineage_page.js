@@ -70,7 +70,7 @@
     ...picture.nodes.map((node, number) => ({
       group: 'nodes', data: { id: idOf.node(number), number, text: node.text },
       position: { x: node.at[0], y: node.at[1] },
-      classes: [panel.shape(node.kind), node.known ? node.standing : 'stub', node.formerly ? 'formerly' : '', number === picture.start ? 'asked' : ''].filter(Boolean),
+      classes: [panel.shape(node.kind), node.known ? node.standing : 'stub', node.formerly ? 'formerly' : '', ...(number === picture.start ? ['asked', 'chosen'] : [])].filter(Boolean),
     })),
     ...picture.edges.map((edge, number) => ({
       group: 'edges', classes: [edge.verdict],
@@ -83,7 +83,6 @@
 
   panel.legend(filter);
   panel.completeness();
-  panel.showNothing();
   get('counts').textContent = panel.counts();
 
   const cy = cytoscape({
@@ -99,7 +98,7 @@
     document.documentElement.dataset.rendered = String(Math.round(performance.now()));
   })));
 
-  let chosen = null;
+  let chosen = { kind: 'node', number: picture.start };
 
   // Where everything is, is known: the library would have to look at each element.
   function fit() {
@@ -268,7 +267,7 @@
   get('larger').addEventListener('click', actions['+']);
   get('smaller').addEventListener('click', actions['-']);
 
-  choose('node', picture.start);
+  panel.showNode(picture.start, go);
 
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => cy.style(style()));
   window.addEventListener('resize', () => cy.resize());

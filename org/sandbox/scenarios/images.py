@@ -217,9 +217,10 @@ def _template(ec2: Any, image: str) -> str:
 
 
 def _goldens(ec2: Any) -> list[str]:
-    """Answer the ids of the golden images, by their number."""
+    """Answer the ids of the golden images, by their number, without copies."""
     named = [{"Name": "name", "Values": [f"{GOLDEN}*"]}]
-    images = ec2.describe_images(Owners=["self"], Filters=named)["Images"]
+    found = ec2.describe_images(Owners=["self"], Filters=named)["Images"]
+    images = [each for each in found if each.get("SourceInstanceId")]
     return [each["ImageId"] for each in sorted(images, key=lambda each: int(each["Name"].removeprefix(GOLDEN)))]
 
 
