@@ -67,19 +67,25 @@ class Connection:
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], object] = time.sleep,
         chance: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url, self._headers, self._source, self._timeout = url, headers, source, timeout
-        self._attempts, self._sleep, self._chance = attempts, sleep, chance
+        self._attempts, self._sleep, self._chance, self._clock = attempts, sleep, chance, clock
         self._open: tuple[_Socket, GremlinServerWSProtocol] | None = None
         self._lock = Lock()
 
     def run(self, traversal: Any) -> list[Any]:  # noqa: ANN401  gremlinpython has no types
-        """Answer the results of a traversal; GraphError if it fails for good, or again and again."""
+        """Answer the results of a traversal; GraphError if it fails for good, or again and again.
+
+        No attempt begins later than twice `timeout` after the first.
+        """
         failed: Exception | None = None
-        for attempt in range(self._attempts):
+        attempt, until = 0, self._clock() + 2 * self._timeout
+        while attempt < self._attempts and self._clock() <= until:
             if attempt:
                 # Full jitter: two writers that met must not meet again.
                 self._sleep(self._chance() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+            attempt += 1
             try:
                 with self._lock:
                     return self._send(traversal.bytecode)
@@ -94,7 +100,7 @@ class Connection:
             except UnicodeEncodeError as error:
                 what = f"a lineage graph cannot keep {error.object[:80]!r}, which is no text"
                 raise GraphError(self._url, what, "mend its source") from error
-        what = f"the graph fails after {self._attempts} attempts: {_reason(failed)}"
+        what = f"the graph fails after {attempt} attempts: {_reason(failed)}"
         raise GraphError(self._url, what, "send the same again later") from failed
 
     def close(self) -> None:

@@ -117,6 +117,14 @@ def test_after_some_attempts_it_is_given_up(
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, LONGEST_PAUSE]
 
 
+def test_what_takes_long_each_time_is_given_up_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 0.0, 60.0, 120.0, 121.0])
+    connection = Connection("ws://engine/gremlin", dict, timeout=60, sleep=lambda _: None, clock=lambda: next(times))
+    serve(connection, Engine(*[neptune("TimeLimitExceededException")] * 20), monkeypatch)
+    with pytest.raises(GraphError, match="after 3 attempts: TimeLimitExceededException"):
+        connection.run(g.inject(1))
+
+
 def test_an_error_of_ours_leaves_nothing_half_read(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine(KeyError("a bug"))
     serve(connection, engine, monkeypatch)
@@ -215,10 +223,10 @@ class Door:
                 try:
                     with self._context.wrap_socket(taken, server_side=True) as safe:
                         lines = safe.recv(65_536).decode().split("\r\n")[1:]
+                        self.said.append(dict(line.split(": ", 1) for line in lines if line))
                         safe.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 except ssl.SSLError:
                     continue
-                self.said.append(dict(line.split(": ", 1) for line in lines if line))
 
     def close(self) -> None:
         self._shut = True
