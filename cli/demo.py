@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,8 +68,7 @@ _NEXT = (
 
 def _tell_lineage(environment: Mapping[str, str]) -> None:
     """Play the life of an image; ask the graph that the deployed function has made of its events."""
-    _run(environment, "sandbox", "play", "life")
-    golden = _golden_image(environment)
+    golden = _golden_image(_run(environment, "sandbox", "play", "life", keep_output=True))
     page = Path(environment["ORGCTL_HOME"]) / "lineage.html"
     page.unlink(missing_ok=True)
     _run(environment, "lineage", "ancestors", golden)
@@ -78,14 +77,12 @@ def _tell_lineage(environment: Mapping[str, str]) -> None:
     _run(environment, "lineage", "graph", golden, "--html", str(page))
 
 
-def _golden_image(environment: Mapping[str, str]) -> str:
-    """Answer the key of the golden image that was built: the copy abroad has its name too."""
-    words = ("lineage", "search", "--name", "golden-1", "--region", _regions(environment)[0], "--format", "json")
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "cli.main", *words], env=environment, check=True, capture_output=True, text=True
-    )
-    (found,) = json.loads(done.stdout)["things"]
-    return str(found["key"]).rpartition("/")[2]
+def _golden_image(played: str) -> str:
+    """Answer the id of the image from which the story's others come."""
+    found = re.search(r"^and makes it the image (ami-[0-9a-f]{17})", played, re.MULTILINE)
+    if found is None:
+        raise OrgctlError("orgctl sandbox play life", "tells of no golden image", "see its output above")
+    return found[1]
 
 
 def example_manifest() -> Path:
@@ -98,12 +95,20 @@ def _title(text: str) -> None:
     results().print(f"\n== {text}")
 
 
-def _run(environment: Mapping[str, str], *words: str, expect: int = CLEAN) -> None:
+def _run(environment: Mapping[str, str], *words: str, expect: int = CLEAN, keep_output: bool = False) -> str:
+    """Run one of our own commands; answer what it printed, if that is kept."""
     results().print(f"\n$ orgctl {' '.join(map(_shown, words))}")
     sys.stdout.flush()
-    code = subprocess.run([sys.executable, "-m", "cli.main", *words], env=environment, check=False).returncode  # noqa: S603 - our own command
-    if code != expect:
-        raise OrgctlError(f"orgctl {' '.join(words)}", f"exited with {code}, not {expect}", "see its output above")
+    command = [sys.executable, "-m", "cli.main", *words]
+    output = subprocess.PIPE if keep_output else None
+    done = subprocess.run(command, env=environment, check=False, stdout=output, text=True)  # noqa: S603 - as said
+    if done.stdout:
+        sys.stdout.write(done.stdout)
+    if done.returncode != expect:
+        raise OrgctlError(
+            f"orgctl {' '.join(words)}", f"exited with {done.returncode}, not {expect}", "see its output above"
+        )
+    return done.stdout or ""
 
 
 def _shown(word: str) -> str:
