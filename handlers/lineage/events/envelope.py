@@ -105,6 +105,10 @@ def read_envelope(event: object) -> Envelope:
     resources = event.get("resources", [])
     if not isinstance(resources, list):
         raise EventError("resources", "is not a list")
+    named = tuple(each for each in resources if isinstance(each, str))
+    if any("\ud800" <= char <= "\udfff" for each in named if not each.isascii() for char in each):
+        # No engine could keep it: the event would come again and again, and all of its batch with it.
+        raise EventError("resources", "holds half of a character")
     envelope = Envelope(
         _text(event, "id"),
         _text(event, "detail-type"),
@@ -112,7 +116,7 @@ def read_envelope(event: object) -> Envelope:
         AccountId(account),
         region_of(region, "region"),
         time_of(_text(event, "time"), "time"),
-        tuple(each for each in resources if isinstance(each, str)),
+        named,
         detail,
     )
     # AWS's own examples of some notifications are without it.

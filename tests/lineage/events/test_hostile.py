@@ -77,6 +77,18 @@ def test_any_member_may_be_gone_or_anything(fixture):
             check(parse_event(mutated))
 
 
+@pytest.mark.parametrize("fixture", [pytest.param(each, id=title_of(each)) for t in TOPICS for each in fixtures(t)])
+def test_half_of_a_character_in_any_text_is_nothing_that_an_engine_has_to_keep(fixture):
+    event = event_of(fixture)
+    for path in places_in(event):
+        text = holder_of(event, path)[path[-1]]
+        if isinstance(text, str):
+            for broken in (text + "\ud800", text[:-2] + "\udfff" + text[-2:]):
+                mutated = copy.deepcopy(event)
+                holder_of(mutated, path)[path[-1]] = broken
+                check(parse_event(json.dumps(mutated)))
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_several_members_may_be_anything_at_once(data):
