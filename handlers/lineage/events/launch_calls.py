@@ -17,7 +17,9 @@ def run_instances(call: Call, tell: Teller) -> None:
     asked = [each for row in call.request.rows("instancesset") if (each := row.text("imageid"))]
     template = tell.template(call.request.node("launchtemplate", "launchtemplatespecification"))
     tags = tags_for("instance", call.request)
-    for row in call.response.rows("instancesset", "instances"):
+    started = call.response.rows("instancesset", "instances")
+    _resolved(tell, set(asked), {row.text("imageid") for row in started})
+    for row in started:
         instance = tell.thing(Kind.INSTANCE, row.need("instanceid"))
         own = {**tags, **tags_in(row.rows("tagset", "tags"))}
         tell.note(
@@ -42,6 +44,22 @@ def run_instances(call: Call, tell: Teller) -> None:
                 tell.relate(
                     Relation.ATTACHED_TO, tell.thing(Kind.VOLUME, volume), instance, device=device.text("devicename")
                 )
+
+
+def _resolved(tell: Teller, asked: set[str], images: set[str | None]) -> None:
+    """Say what a parameter stood for when it was launched by: PutParameter's value is hidden from CloudTrail.
+
+    Only where one was asked for and one image came of it. Reasoned: the event's second is not that of the reading.
+    A numbered version never changes; what points at one means the image until it is moved.
+    """
+    if len(asked) != 1 or len(images) != 1:
+        return
+    (text,), (image,) = asked, images
+    pointer = tell.reference(text, "imageId") if image and text.startswith("resolve:") else None
+    if image and pointer:
+        numbered = pointer.rpartition(":")[2].isdecimal()
+        relation = Relation.REFERENCES if numbered else Relation.RESOLVES_TO
+        tell.relate(relation, pointer, tell.thing(Kind.IMAGE, image), inferred=True)
 
 
 def run_scheduled_instances(call: Call, tell: Teller) -> None:

@@ -21,7 +21,7 @@ from handlers.lineage.model import (
     key_of,
     noted,
 )
-from handlers.lineage.relations import EVERY, HOLDS
+from handlers.lineage.relations import EVERY, HOLDS, RULES, Role
 from org.model import AccountId, Region
 
 _FORMS = {
@@ -186,8 +186,11 @@ class Teller:
     ) -> None:
         """Say that a child came from a parent or holds to it; what is None is left out.
 
-        inferred: reasoned from what AWS says; root: whether the device is the root.
+        inferred: reasoned from what AWS says; root: whether the device is the root. EventError for a thing that is said
+        to come of itself: no call makes such a thing.
         """
+        if child == parent and RULES[relation].role is Role.DERIVATION:
+            raise EventError(relation.value, f"{child[:80]!r} is said to come of itself")
         said: dict[str, str | None] = {}
         if holds is not None or device is not None or root is not None:
             said = _given({HOLDS: yes(holds), "device": device, "root": yes(root)})
