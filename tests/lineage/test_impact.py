@@ -138,6 +138,26 @@ def test_an_answer_says_what_may_hide_something() -> None:
     assert impact(graph, BAD, SCOPE, at=at(4)).complete
 
 
+@pytest.mark.parametrize(
+    ("outcome", "count", "says"),
+    [
+        ("gap", 1, "1 event left something out"),
+        ("gap", 2, "2 events left something out"),
+        ("unknown", 1, "1 unknown event may hide something"),
+    ],
+)
+def test_what_an_event_left_out_is_told_apart_from_events_that_nobody_could_read(outcome, count, says) -> None:
+    place = key(Kind.COVERAGE, OTHER)
+    graph = graph_of(*STORY, *(note(place, 5, f"e{n}", outcome=outcome, reason="r") for n in range(count)))
+    graph.append(Batch((), {Place(OTHER, REGION): at(7)}))
+    assert [each.says for each in impact(graph, BAD, SCOPE).reasons] == [says]
+
+
+def test_one_hop_is_said_as_one() -> None:
+    says = {each.about: each.says for each in impact(graph_of(*CHAIN), BAD, SCOPE, Bounds(depth=1)).reasons}
+    assert says["depth"] == "there is more beyond 1 hop"
+
+
 CHAIN = (
     note(BAD, 0, owner=ACCOUNT),
     fact(Relation.COPIED_FROM, image("b1"), BAD, 1),

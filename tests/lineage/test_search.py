@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.lineage.model import Batch, Kind, key_of
+from handlers.lineage.model import Batch, Kind, Relation, key_of
 from handlers.lineage.queries import search as module
 from handlers.lineage.queries.asking import BadQuery
 from handlers.lineage.queries.reasons import Why
 from handlers.lineage.queries.search import Wanted, search
 from org.model import AccountId, Region
-from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, image, instance, note
+from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, fact, image, instance, note
 
 AVAILABLE = Wanted(Kind.IMAGE, equal=(("state", "available"),))
 
@@ -91,6 +91,16 @@ def test_a_cursor_is_good_for_its_own_search_alone() -> None:
 def test_any_text_is_a_cursor_or_a_declared_error(text) -> None:
     with pytest.raises(BadQuery):
         search(MemoryGraph(), AVAILABLE, 1, text)
+
+
+def test_a_pointer_is_known_by_what_it_points_at_though_nothing_is_noted_of_it() -> None:
+    version, pointer, stub = (key_of(Kind.TEMPLATE_VERSION, f"lt-1:{n}", REGION) for n in ("1", "$Default", "9"))
+    group = key_of(Kind.GROUP, f"{ACCOUNT}/web", REGION)
+    graph = graph_of(
+        note(version, 1), fact(Relation.RESOLVES_TO, pointer, version, 1), fact(Relation.USES, group, stub, 2)
+    )
+    known = {each.key: each.known for each in search(graph, Wanted(Kind.TEMPLATE_VERSION)).things}
+    assert known == {version: True, pointer: True, stub: False}
 
 
 def test_a_search_that_finds_too_little_ends_and_says_so(monkeypatch) -> None:

@@ -177,6 +177,9 @@ def test_a_thing_of_which_nothing_is_known_is_an_error_that_names_its_like(ask) 
         ask(graph, image("0123456789abcdef1"))
     with pytest.raises(UnknownThing, match="see that its region is right"):
         ask(graph, image("zzz"))
+    graph = graph_of(note(image("0123f6f62e927db48"), 1, name="a stranger in the same Region"))
+    with pytest.raises(UnknownThing, match="see that its region is right"):
+        ask(graph, image("01236f62e1a5356b5"))
 
 
 @pytest.mark.parametrize("ask", [ancestors, descendants])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -12,6 +13,7 @@ from org.model import AccountId
 
 DEPTH, SIZE = range(1, 101), range(1, 100_001)
 ALL_RELATIONS = frozenset(Relation)
+_PREFIX = re.compile(r"\A(?:ami|snap|vol|i|lt|fleet|sfr|sir)-", re.ASCII)
 
 
 class BadQuery(OrgctlError):
@@ -100,4 +102,11 @@ def _like(graph: Graph, key: Key) -> list[str]:
     _, region, kind, name = parts_of(key)
     head = key[: len(key) - len(name)]
     near = graph.find(Search(kind, region), after=Key(head + name[: max(4, len(name) // 2)]), limit=100).keys
-    return get_close_matches(key, near, n=3, cutoff=0.8)
+    # By what differs: a partition, a Region and a prefix that all have in common would make strangers alike.
+    names = {own: other for other in near if other.startswith(head) for own in [_own_part(parts_of(other).name)]}
+    return [names[each] for each in get_close_matches(_own_part(name), names, n=3, cutoff=0.8)]
+
+
+def _own_part(name: str) -> str:
+    """Leave out of `ami-…`, `snap-…` what says the kind once more."""
+    return _PREFIX.sub("", name)

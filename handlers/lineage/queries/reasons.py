@@ -88,7 +88,7 @@ def coverage_reasons(
     """Answer the reasons that lie in the places: events not understood (since a time), and silence before `at`."""
     gaps = find_gaps(graph, [key for key in _with_gaps(graph) if place_of(key) in heard], at)
     found = [
-        Reason(Why.GAP, _name(gap.place), f"{gap.count} {gap.outcome} event{'s'[: gap.count != 1]} may hide something")
+        Reason(Why.GAP, _name(gap.place), _hidden(gap))
         for gap in gaps
         if gap.outcome in HIDING and (since is None or gap.last >= since)
     ]
@@ -108,6 +108,14 @@ def coverage_reasons(
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Answer each reason once, in one order."""
     return tuple(sorted(set(reasons)))
+
+
+def _hidden(gap: Gap) -> str:
+    """A gap is what a readable event does not tell; the others could not be read."""
+    events = f"event{'s'[: gap.count != 1]}"
+    if gap.outcome == "gap":
+        return f"{gap.count:,} {events} left something out"
+    return f"{gap.count:,} {gap.outcome} {events} may hide something"
 
 
 def _name(place: Place) -> str:

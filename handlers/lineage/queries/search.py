@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Relation
-from handlers.lineage.queries.asking import BadQuery
+from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery
 from handlers.lineage.queries.reasons import Reason, Why
 from handlers.lineage.queries.things import NAME, OWNER, Thing, thing_of
 from org.model import AccountId, Region
@@ -80,7 +80,7 @@ def search(
     examined = 0
     while True:
         found = graph.find(wanted.as_search(), after, max(limit, 100))
-        states = fold_states(graph.facts_of(found.keys, {Relation.NOTED})) if found.keys else {}
+        states = _states(graph, found.keys)
         for number, key in enumerate(found.keys, 1):
             after = key
             state = states.get(key, State(key))
@@ -95,6 +95,13 @@ def search(
         if examined >= EXAMINED:
             says = f"{examined:,} candidates were looked at; go on with the cursor"
             return Page(tuple(things), _write(after, wanted, secret), (Reason(Why.BOUND, "examined", says),))
+
+
+def _states(graph: Graph, keys: tuple[Key, ...]) -> dict[Key, State]:
+    """Of pointers nothing is noted, only at what they point: they are known all the same."""
+    states = fold_states(graph.facts_of(keys, {Relation.NOTED})) if keys else {}
+    left = [key for key in keys if key not in states]
+    return states | (fold_states(graph.facts_of(left, ALL_RELATIONS)) if left else {})
 
 
 def _write(after: Key, wanted: Wanted, secret: bytes) -> str:

@@ -168,11 +168,11 @@ def _walk(
         if depth == bounds.depth:
             if grown:
                 left_open = {_source(arc, key) for arc, key, _ in steps if key in grown}
-                cuts.append(Reason(Why.BOUND, "depth", f"there is more beyond {bounds.depth} hops"))
+                cuts.append(Reason(Why.BOUND, "depth", f"there is more beyond {_count(bounds.depth, 'hop')}"))
             steps = [step for step in steps if step[1] in windows and step[1] not in grown]
             grown, new = {}, []
         if (room := bounds.size - len(windows)) < len(new):
-            cuts.append(Reason(Why.BOUND, "size", f"there is more than {bounds.size:,} things"))
+            cuts.append(Reason(Why.BOUND, "size", f"there is more than {_count(bounds.size, 'thing')}"))
             for key in new[room:]:
                 del grown[key]
             new = new[:room]
@@ -204,6 +204,10 @@ def _walk(
         tuple(cuts),
         frozenset(left_open),
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: number != 1]}"
 
 
 def _source(arc: Arc, reached: Key) -> Key:
