@@ -86,9 +86,16 @@ def _run(folder: Path, where: str, number: int) -> None:
 
 
 def killed(folder: Path, where: str, number: int) -> bool:
-    process = multiprocessing.get_context("fork").Process(target=_run, args=(folder, where, number))
+    # Not forked from here: a lock that another thread of the tests holds would be held in the child for ever.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=_run, args=(folder, where, number))
     process.start()
-    process.join()
+    process.join(120)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        pytest.fail("it neither ended nor died")
     assert process.exitcode in {0, -signal.SIGKILL}
     return process.exitcode != 0
 

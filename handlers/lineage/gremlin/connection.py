@@ -6,6 +6,7 @@ each connection, and waits without end for one that could not be opened. Its tra
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 from gremlin_python.driver.aiohttp.transport import AiohttpTransport
 from gremlin_python.driver.protocol import GremlinServerError, GremlinServerWSProtocol
 from gremlin_python.driver.request import RequestMessage
@@ -151,19 +153,28 @@ class Connection:
             socket.close()
 
 
+class _Transport(AiohttpTransport):  # type: ignore[misc]
+    """The driver's, which would wait five minutes for a port that takes the connection and answers nothing."""
+
+    def connect(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        async def open_in_time() -> None:
+            self._client_session = aiohttp.ClientSession()
+            async with asyncio.timeout(self._read_timeout):
+                self._websocket = await self._client_session.ws_connect(url, headers=headers, **self._aiohttp_kwargs)
+
+        self._loop.run_until_complete(open_in_time())
+
+
 class _Socket:
     """The driver's transport, whose failures have one name and leave nothing open."""
 
     def __init__(self, patience: float) -> None:
-        self._transport = AiohttpTransport(
-            read_timeout=patience, write_timeout=patience, max_content_length=LARGEST_ANSWER
-        )
+        self._transport = _Transport(read_timeout=patience, write_timeout=patience, max_content_length=LARGEST_ANSWER)
 
     def connect(self, url: str, headers: Mapping[str, str]) -> None:
         try:
             self._transport.connect(url, dict(headers))
-        # The driver raises a bare Exception where it is forbidden to connect.
-        except Exception as error:
+        except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as error:
             self.close()
             raise Lost(str(error) or type(error).__name__) from error
 
