@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
+from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Archive(Protocol):
         """Answer the names of all events, in order."""
 
     def read(self, name: str) -> str:
-        """Answer an event as it came."""
+        """Answer an event as it came; OrgctlError if it is not what was kept under that name."""
 
 
 def archive_name(body: str) -> str:
@@ -81,6 +82,8 @@ class S3Archive:
                     Body=body.encode("utf-8", "surrogatepass"),
                     ContentType="application/json",
                     IfNoneMatch="*",
+                    # A bucket with Object Lock demands one, and not every version of boto3 adds it by itself.
+                    ChecksumAlgorithm="SHA256",
                 )
             except ClientError as error:
                 # 409: somebody is writing the same just now. It may fail, so that is no reason to go on: it is raised,
@@ -96,7 +99,13 @@ class S3Archive:
     def read(self, name: str) -> str:
         with aws_errors("s3:GetObject", f"s3://{self.bucket}/{name}"):
             body: bytes = self.client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
-            return body.decode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(body).hexdigest()
+        if not name.endswith(f"/{digest}.json"):
+            # Object Lock keeps each version, and does not keep anybody from putting another on top.
+            raise OrgctlError(
+                f"s3://{self.bucket}/{name}", "what it holds is not the text by which it is named", "see its versions"
+            )
+        return body.decode("utf-8", "surrogatepass")
 
 
 def read_all(archive: Archive, size: int) -> Iterator[tuple[str, ...]]:

@@ -311,8 +311,8 @@ def _function(role: Role, logs: LogGroup, key: Key, archive: Bucket) -> Function
 def _key() -> Key:
     """Encrypt queue, archive, log group and the function's environment."""
 
-    def service(name: str) -> dict[str, object]:
-        return {"Service": name}
+    def service(*names: object) -> dict[str, object]:
+        return {"Service": names[0] if len(names) == 1 else list(names)}
 
     here = {"StringEquals": {"aws:SourceAccount": AccountId}}
     log_group = Sub(f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{_LOG_GROUP}")
@@ -335,10 +335,11 @@ def _key() -> Key:
             "Condition": here,
         },
         {
+            # Documented with the Region in the principal's name; other services use the one without [H].
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
             "Sid": "CloudWatchEncryptsTheLog",
             "Effect": "Allow",
-            "Principal": service("logs.amazonaws.com"),
+            "Principal": service(Sub("logs.${AWS::Region}.amazonaws.com"), "logs.amazonaws.com"),
             "Action": [
                 "kms:Decrypt",
                 "kms:DescribeKey",

@@ -189,6 +189,27 @@ def test_s3_keeps_an_event_once(bucket: Any) -> None:
     assert {archive.read(name) for name in archive.names()} == set(BODIES)
 
 
+def test_an_archived_event_that_was_replaced_is_refused_and_not_read_as_what_was_heard(bucket: Any) -> None:
+    archive = S3Archive(bucket, "archive")
+    archive.keep(BODIES[0])
+    (name,) = archive.names()
+    bucket.put_object(Bucket="archive", Key=name, Body=BODIES[1].encode())
+    with pytest.raises(OrgctlError, match="is not the text by which it is named"):
+        archive.read(name)
+    with pytest.raises(OrgctlError, match="is not the text by which it is named"):
+        rebuild(archive, MemoryGraph())
+
+
+def test_s3_is_given_a_checksum_which_a_bucket_with_object_lock_demands(bucket: Any) -> None:
+    sent: list[Any] = []
+    old = bucket.meta.config.request_checksum_calculation
+    bucket.meta.config.request_checksum_calculation = "when_required"
+    bucket.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
+    S3Archive(bucket, "archive").keep("x")
+    bucket.meta.config.request_checksum_calculation = old
+    assert "checksum-sha256" in str(dict(sent[0])).lower()
+
+
 def test_s3_says_what_is_wrong_with_the_archive(bucket: Any) -> None:
     archive = S3Archive(bucket, "nowhere")
     with pytest.raises(
