@@ -326,7 +326,7 @@ def test_a_search_goes_on_from_its_cursor(lineage: CommandLine) -> None:
     assert [each["key"] for each in found["things"]] == [abroad(Kind.IMAGE, "ami-copy")]
     pointers = lineage("lineage", "search", "--kind", "launch-template").out.splitlines()
     assert [line.partition("  ")[2] for line in pointers] == [
-        "us-east-1 · account not known  nothing is noted of it",
+        "us-east-1 · account not known",
         f"us-east-1 · {SHOP}",
     ]
     assert lineage("lineage", "search", "--name", "nothing").out == "nothing is known that fits\n"
@@ -392,7 +392,7 @@ def test_a_bound_that_is_hit_is_said_where_it_is_and_at_the_end(lineage: Command
     said = lineage("lineage", "ancestors", "i-web", "--depth", "1", "--strict")
     assert said.code == 3
     assert "    └── … there is more beyond the bounds" in said.out.splitlines()
-    assert "  bound: depth: there is more beyond 1 hops" in said.out.splitlines()
+    assert "  bound: depth: there is more beyond 1 hop" in said.out.splitlines()
 
 
 def test_json_is_whole_the_same_each_time_and_in_every_command(lineage: CommandLine) -> None:

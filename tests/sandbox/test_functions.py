@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
+from org.sandbox.functions.worker import FunctionFailed, Program, Worker
 from org.sandbox.server import Sandbox
 
 REGION = "eu-central-1"
@@ -294,3 +298,32 @@ def test_a_function_without_its_code_is_not_made(session: boto3.Session) -> None
         e.get("ResourceStatusReason", "") for e in cloudformation.describe_stack_events(StackName="s")["StackEvents"]
     ]
     assert any("S3 Error Code: NoSuchKey" in each for each in reasons), reasons
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_a_process_that_was_killed_fails_its_batch_and_is_cleared_away(size: int) -> None:
+    worker = Worker(Program("arn", "f", "app.handler", "d", 5, 128, ()), zipped("def handler(e, c): return 1"))
+    assert worker.invoke({}, "1") == 1
+    os.kill(worker.pid, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(FunctionFailed, match="has ended"):
+            worker.invoke({"body": "x" * size}, "2")
+    worker.end()
+    assert worker.has_ended
+
+
+def test_a_function_that_takes_too_long_is_ended_and_its_message_comes_again() -> None:
+    worker = Worker(Program("arn", "f", "app.handler", "d", 1, 128, ()), zipped(SLOW))
+    begun = time.monotonic()
+    with pytest.raises(FunctionFailed, match=r"timed out after 1\.00 seconds"):
+        worker.invoke({}, "1")
+    assert worker.has_ended
+    assert time.monotonic() - begun < 5
+    worker.end()
+
+
+SLOW = """
+import time
+def handler(event, context):
+    time.sleep(60)
+"""
