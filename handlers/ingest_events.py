@@ -34,11 +34,13 @@ metrics = Metrics(namespace="orgctl", service=SERVICE)
 
 GRAPH, ARCHIVE = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_LINEAGE_ARCHIVE"
 REPORTED = frozenset({Outcome.FORGED, Outcome.MALFORMED, Outcome.UNKNOWN})
+GRAPH_SECONDS = 10.0
+"""For one call, so that a graph that does not answer is told by an error and not by the end of the function."""
 
 
 @cache
 def _graph() -> Graph:
-    return open_graph(_setting(GRAPH))
+    return open_graph(_setting(GRAPH), timeout=GRAPH_SECONDS)
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handlers import ingest_events
 from handlers.ingest_events import take
 from handlers.lineage.archive import S3Archive, archive_name
 from handlers.lineage.errors import GraphError
@@ -20,6 +21,7 @@ from handlers.lineage.ingest import REBUILD_AT_ONCE, ingest, rebuild
 from handlers.lineage.model import Batch, digest_of
 from org.errors import OrgctlError
 from org.sandbox.server import in_process_sandbox
+from stacksets.templates.lineage_ingest import render
 from tests.lineage.conftest import Empty
 from tests.support.lineage import MemoryGraph
 from tests.support.lineage_events import all_events, call
@@ -148,6 +150,16 @@ def test_where_the_graph_cannot_be_written_the_batch_fails_whole_and_is_archived
     with pytest.raises(GraphError, match="is away"):
         take(messages(*BODIES[:3]), archive, Broken())
     assert sorted(archive.kept.values()) == sorted(BODIES[:3])
+
+
+def test_a_graph_that_does_not_answer_is_told_before_the_function_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No attempt begins later than twice the seconds of a call; it may then connect and read, five more for each."""
+    given: dict[str, float] = {}
+    monkeypatch.setenv(ingest_events.GRAPH, "wss://graph.example:8182/gremlin")
+    monkeypatch.setattr(ingest_events, "open_graph", lambda _, **more: given.update(more))
+    ingest_events._graph.__wrapped__()
+    function = render().to_dict()["Resources"]["Ingest"]
+    assert 2 * given["timeout"] + 2 * (given["timeout"] + 5) < function["Properties"]["Timeout"]
 
 
 def test_what_cannot_be_believed_or_read_is_told_without_its_content(caplog: pytest.LogCaptureFixture) -> None:
