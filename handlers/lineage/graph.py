@@ -50,7 +50,10 @@ class Graph(Protocol):
     def facts_into(
         self, parents: Collection[Key], relations: Collection[Relation], until: Time | None = None, limit: int = 10_000
     ) -> list[Fact]:
-        """Answer at most `limit` facts whose parent is one of these, in the order of (parent, time, event, id)."""
+        """Answer at most `limit` facts whose parent is one of these, in the order of (parent, time, event, id).
+
+        Of facts that relate a thing to itself an engine may answer some, all or none; NOTED ones never.
+        """
 
     def find(self, search: Search, after: Key | None = None, limit: int = 100) -> Found:
         """Answer the things of which it was EVER said; the caller folds their facts to see what holds now.

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Batch, Key, Kind
+from handlers.lineage.model import Batch, Key, Kind, Relation
 from handlers.lineage.queries.asking import Bounds, Scope
 from handlers.lineage.queries.coverage import coverage
 from handlers.lineage.queries.descent import ancestors, descendants
@@ -23,17 +23,22 @@ from handlers.lineage.queries.verify import verify
 from tests.bench.lineage_history import History, Sort
 from tests.lineage.test_impact import BAD, CHAIN, COPY, SCOPE, STORY
 from tests.support.histories import at, key
-from tests.support.lineage import ACCOUNT, MemoryGraph, instance, note
+from tests.support.lineage import ACCOUNT, MemoryGraph, fact, instance, note
 
 HISTORY = History(150, 600)
 START = HISTORY.key((Sort.IMAGE, 3))
 LEAF = HISTORY.key((Sort.IMAGE, 149))
+RESET = (
+    fact(Relation.LAUNCHED_FROM, instance("reset"), BAD, 1),
+    fact(Relation.ROOT_REPLACED_BY, instance("reset"), COPY, 2),
+    fact(Relation.ROOT_REPLACED_BY, instance("reset"), instance("reset"), 3),
+)
 
 
 def filled(graph: Graph) -> Graph:
     for batch in HISTORY.batches(97):
         graph.append(batch)
-    graph.append(Batch((*STORY, *CHAIN, note(key(Kind.COVERAGE, ACCOUNT), 3, outcome="gap", reason="x"))))
+    graph.append(Batch((*STORY, *CHAIN, note(key(Kind.COVERAGE, ACCOUNT), 3, outcome="gap", reason="x"), *RESET)))
     return graph
 
 
@@ -59,6 +64,7 @@ def answers(graph: Graph, start: Key, leaf: Key) -> list[object]:
         verify(graph, leaf, [ACCOUNT]),
         show(graph, BAD),
         show(graph, start),
+        show(graph, instance("reset")),
         effective_root(graph, instance("healed")),
         evidence_between(graph, COPY, BAD),
         evidence_of(graph, instance("ended"), "state"),

@@ -25,7 +25,8 @@ def facts_into(
 ) -> tuple[dict[Key, list[Fact]], set[Key]]:
     """Answer the facts by parent, at most `per_parent` of each, and the parents of which there are more.
 
-    A graph bounds an answer as a whole. So the last parent of a full answer may lack some, and is asked again.
+    A graph bounds an answer as a whole. So the last parent of a full answer may lack some, and is asked again. What
+    relates a thing to itself is left out: nothing came of it, and not every engine answers it here.
     """
     found: dict[Key, list[Fact]] = {}
     more: set[Key] = set()
@@ -39,9 +40,10 @@ def facts_into(
             for parent, group in by_parent.items():
                 if parent == last and len(by_parent) > 1:
                     continue
-                if len(group) > per_parent:
+                others = [fact for fact in group if fact.child != parent]
+                if len(others) > per_parent:
                     more.add(parent)
-                found[parent] = group[:per_parent]
+                found[parent] = others[:per_parent]
             left = [] if last is None else [key for key in left if key not in found]
     return found, more
 
