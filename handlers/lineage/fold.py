@@ -10,6 +10,9 @@ from itertools import pairwise
 from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
 from handlers.lineage.relations import EVERY, EVERY_TAG, HOLDS, RULES, Exclusive
 
+STATE, ENDED = "state", "terminated"
+"""An instance that is terminated does not come back: of what is said of one second, that is the last."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -43,7 +46,7 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
         if fact.relation is not Relation.NOTED:
             continue
         for name, value in fact.attributes:
-            if name not in said or _is_later(fact, said[name][0]):
+            if name not in said or _counts_more((fact, value), said[name], name):
                 said[name] = (fact, value)
     for said in newest.values():
         if EVERY_TAG in said:
@@ -58,6 +61,28 @@ def fold_states(facts: Iterable[Fact], until: Time | None = None) -> dict[Key, S
         )
         for key, said in newest.items()
     }
+
+
+def _counts_more(one: tuple[Fact, str | None], other: tuple[Fact, str | None], name: str) -> bool:
+    if name == STATE and one[0].evidence.time == other[0].evidence.time and (one[1] == ENDED) != (other[1] == ENDED):
+        return one[1] == ENDED
+    return _is_later(one[0], other[0])
+
+
+def in_order_of_saying(facts: Iterable[Fact], name: str) -> list[Fact]:
+    """Answer the facts that say something of an attribute, that all tags are gone included; the last one counts."""
+    is_tag = name.startswith("tag:")
+    said = [(fact, dict(fact.attributes)) for fact in facts]
+    mine = [(fact, all_of) for fact, all_of in said if name in all_of or (is_tag and EVERY_TAG in all_of)]
+    mine.sort(
+        key=lambda each: (
+            each[0].evidence.time,
+            name == STATE and each[1][name] == ENDED,
+            each[0].evidence.event_id,
+            each[0].id,
+        )
+    )
+    return [fact for fact, _ in mine]
 
 
 def _is_later(one: Fact, other: Fact) -> bool:

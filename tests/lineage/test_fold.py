@@ -31,6 +31,13 @@ def test_of_two_at_one_time_always_the_same_holds() -> None:
     assert [fold_states(order)[GOLDEN].value("state") for order in (facts, facts[::-1])] == ["x", "x"]
 
 
+@given(st.permutations(["shutting-down", "terminated", "running"]))
+def test_of_one_second_the_end_of_a_machine_is_the_last(states) -> None:
+    facts = [note(SERVER, 1, event=f"e{n}", state=state) for n, state in enumerate(states)]
+    assert fold_states(facts)[SERVER].value("state") == "terminated"
+    assert fold_states([*facts, note(SERVER, 2, state="stopped")])[SERVER].value("state") == "stopped"
+
+
 def test_what_was_taken_away_is_not_there() -> None:
     facts = [note(GOLDEN, 1, **{"tag:Owner": ""}), note(GOLDEN, 2, **{"tag:Owner": None})]
     assert fold_states(facts, at(1))[GOLDEN].value("tag:Owner") == ""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from handlers.lineage.model import Batch, Fact, Kind, Place, Relation, key_of
+from handlers.lineage.fold import fold_states
+from handlers.lineage.model import Batch, Fact, Kind, Place, Relation, key_of, noted
 from handlers.lineage.queries.asking import BadQuery, Scope, UnknownThing
 from handlers.lineage.queries.coverage import coverage
 from handlers.lineage.queries.descent import descendants
@@ -18,7 +21,7 @@ from handlers.lineage.queries.reasons import Why
 from handlers.lineage.queries.show import show
 from org.model import AccountId, Region
 from tests.support.histories import at, key
-from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, fact, image, instance, note
+from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, evidence, fact, image, instance, note
 
 OTHER = AccountId("222233334444")
 GOLDEN, BAD, COPY = image("golden"), image("bad"), image("copy")
@@ -126,6 +129,24 @@ def test_all_that_was_said_of_an_attribute_is_told_and_what_counts() -> None:
     assert evidence_of(graph, GOLDEN, "owner") == ()
     with pytest.raises(UnknownThing):
         evidence_of(graph, BAD, "state")
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(["put", "one", "all", "state", "end"])), max_size=6))
+def test_what_counts_of_an_attribute_is_what_is_so(events) -> None:
+    says: dict[str, dict[str, str | None]] = {
+        "put": {"tag:Approved": "yes"},
+        "one": {"tag:Approved": None},
+        "all": {"tag:*": None},
+        "state": {"state": "running"},
+        "end": {"state": "terminated"},
+    }
+    one = instance("one")
+    facts = [noted(one, evidence(second, f"e{n % 4}"), says[what]) for n, (second, what) in enumerate(events)]
+    graph = graph_of(note(one, 0, name="one"), *facts)
+    state = fold_states(graph.export())[one]
+    for name in ("tag:Approved", "state"):
+        counting = [each.value for each in evidence_of(graph, one, name) if each.counts]
+        assert (counting or [None]) == [state.value(name)]
 
 
 def test_one_thing_is_shown_with_its_evidence_parents_and_users() -> None:

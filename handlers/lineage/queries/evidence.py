@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from handlers.lineage.fold import Period, periods_of
+from handlers.lineage.fold import Period, in_order_of_saying, periods_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, check_key, check_known
@@ -57,10 +57,8 @@ def evidence_of(graph: Graph, key: Key, attribute: str, at: Time | None = None) 
     facts = graph.facts_of([key], {Relation.NOTED}, at)
     if not facts:
         check_known(graph, key)
-    said = sorted(
-        (fact for fact in facts if attribute in dict(fact.attributes)), key=lambda fact: (*fact.order, fact.id)
-    )
+    said = in_order_of_saying(facts, attribute)
     return tuple(
-        Saying(dict(fact.attributes)[attribute], fact.evidence, number == len(said))
+        Saying(dict(fact.attributes).get(attribute), fact.evidence, number == len(said))
         for number, fact in enumerate(said, 1)
     )
