@@ -15,6 +15,8 @@ from handlers.lineage.events.teller import Teller, tags_in
 from handlers.lineage.model import Key, Kind, Relation
 
 DEFAULT, LATEST = "$Default", "$Latest"
+MOST_VERSIONS = 10_000
+"""Of one template: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html."""
 
 
 def create_launch_template(call: Call, tell: Teller) -> None:
@@ -56,6 +58,8 @@ def _version(call: Call, tell: Teller, id: str, name: str | None, number: str, d
 
 
 def _name(tell: Teller, name: str, id: str, version: str) -> None:
+    # Said here too: a template of that name may have been deleted before.
+    tell.note(tell.template_by_name(name, version), state="available")
     tell.relate(Relation.RESOLVES_TO, tell.template_by_name(name, version), tell.template_version(id, version))
 
 
@@ -75,6 +79,20 @@ def delete_launch_template(call: Call, tell: Teller) -> None:
         key = tell.template_version(id, pointer)
         tell.note(key, state="deleted")
         tell.relate(Relation.RESOLVES_TO, key, tell.template_version(id, number or pointer), holds=False)
+    name, newest = template.text("launchtemplatename"), numbers[LATEST] or ""
+    count = int(newest) if newest.isdecimal() else 0
+    if not 0 < count <= MOST_VERSIONS:
+        tell.gaps.append("which versions were deleted with the template is told by their numbers only")
+        count = 0
+    for version in (DEFAULT, LATEST, *map(str, range(1, count + 1))):
+        _delete_version(tell, id, name, version)
+
+
+def _delete_version(tell: Teller, id: str, name: str | None, version: str) -> None:
+    if version not in {DEFAULT, LATEST}:
+        tell.note(tell.template_version(id, version), state="deleted")
+    if name:
+        tell.note(tell.template_by_name(name, version), state="deleted")
 
 
 def delete_launch_template_versions(call: Call, tell: Teller) -> None:
@@ -82,7 +100,7 @@ def delete_launch_template_versions(call: Call, tell: Teller) -> None:
         "successfullydeletedlaunchtemplateversionset", "successfullydeletedlaunchtemplateversions"
     )
     for row in rows:
-        tell.note(tell.template_version(row.need("launchtemplateid"), row.need("versionnumber")), state="deleted")
+        _delete_version(tell, row.need("launchtemplateid"), row.text("launchtemplatename"), row.need("versionnumber"))
     if rows:
         tell.gaps.append("which version is now the newest is told by DescribeLaunchTemplates only")
 

@@ -94,7 +94,16 @@ class Affected(NamedTuple):
 
     def users(self) -> Iterable[Thing]:
         """Answer what runs, or would run, the content at that time."""
-        return (each for each in self.now() if not each.gone and (each.kind is Kind.INSTANCE or _is_latent(each)))
+        there = (each for each in self.now() if not (each.gone or self._went_with_its_parameter(each)))
+        return (each for each in there if each.kind is Kind.INSTANCE or _is_latent(each))
+
+    def _went_with_its_parameter(self, thing: Thing) -> bool:
+        """Tell of a version or label whether its parameter was deleted: no event names those that went with it."""
+        if thing.kind is not Kind.PARAMETER:
+            return False
+        bare, _, selector = thing.key.rpartition(":")
+        parameter = self.things.get(Key(bare)) if selector else None
+        return parameter is not None and parameter.gone
 
 
 def affected_by(graph: Graph, start: Key, scope: Scope, bounds: Bounds, at: Time | None) -> Affected:

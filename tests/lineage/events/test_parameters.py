@@ -74,6 +74,35 @@ def latent(events):
     return impact(graph, image("1")).latent
 
 
+def test_what_was_deleted_with_its_template_or_parameter_starts_nothing_until_it_is_made_again():
+    lt = {"launchTemplateId": "lt-1", "launchTemplateName": "web"}
+    data = {"launchTemplateName": "web", "launchTemplateData": {"imageId": "ami-1"}}
+    made = call("CreateLaunchTemplate", data, {"launchTemplate": lt}, **moment("a", 1))
+    more = call(
+        "CreateLaunchTemplateVersion", data, {"launchTemplateVersion": {**lt, "versionNumber": 2}}, **moment("b", 2)
+    )
+    whole = {**lt, "defaultVersionNumber": 1, "latestVersionNumber": 2}
+    gone = call("DeleteLaunchTemplate", {"launchTemplateId": "lt-1"}, {"launchTemplate": whole}, **moment("c", 3))
+    again = call("CreateLaunchTemplate", data, {"launchTemplate": {**lt, "launchTemplateId": "lt-2"}}, **moment("d", 4))
+    assert len(latent([made, more])) == 8
+    assert latent([made, more, gone]) == ()
+    names = {each.key.split("/", 3)[3] for each in latent([made, more, gone, again])}
+    by_name = {f"111122223333/web:{version}" for version in ("1", "$Default", "$Latest")}
+    assert names == {"lt-2:1", "lt-2:$Default", "lt-2:$Latest", *by_name}
+
+
+def test_what_was_deleted_with_its_parameter_starts_nothing():
+    value = {"name": GOLDEN, "value": "ami-1", "dataType": "aws:ec2:image"}
+    put = call("PutParameter", value, {"version": 1}, source="aws.ssm", **moment("a", 1))
+    marked = {"name": GOLDEN, "labels": ["prod"], "parameterVersion": 1}
+    label = call("LabelParameterVersion", marked, {"parameterVersion": 1}, source="aws.ssm", **moment("b", 2))
+    gone = call("DeleteParameter", {"name": GOLDEN}, None, source="aws.ssm", **moment("c", 3))
+    again = call("PutParameter", value, {"version": 1}, source="aws.ssm", **moment("d", 4))
+    assert len(latent([put, label])) == 3
+    assert latent([put, label, gone]) == ()
+    assert len(latent([put, label, gone, again])) == 3
+
+
 @pytest.mark.parametrize(
     "event",
     [
