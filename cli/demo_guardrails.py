@@ -58,7 +58,7 @@ class Launches:
         Answers what `guardrails explain` needs of the refusal: AWS's message, and what is known of the request besides.
         """
         factory = self._session(_IMAGES, _ACCESS_ROLE).client("ec2")
-        raw, golden = (self._image(factory, name) for name in ("raw-1", "golden-1"))
+        raw, golden = (self._image(factory, name) for name in ("raw-demo", "golden-demo"))
         self._role(_IMAGES, _APPROVER)
         self._session(_IMAGES, _APPROVER).client("ec2").create_tags(Resources=[golden], Tags=[_APPROVED])
         self._role(_WORKLOAD, _DEVELOPER)

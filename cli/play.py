@@ -91,6 +91,7 @@ def ensure_ingest(stage: Stage, lineage_account: str, graph: Path) -> None:
     connection = Connection(session_for(endpoint, home), endpoint, busy_delay=_POLL_SECONDS)
     if not has_ingest(connection, account, home):
         _put_aside(graph)
+        stage.control.forget()
     with busy("deploying the lineage ingest"):
         deploy_ingest(connection, account, home, graph_url(graph), sleep=lambda _: time.sleep(_POLL_SECONDS))
 

@@ -7,6 +7,7 @@ from troposphere.events import EventBus, EventBusPolicy
 from troposphere.kms import Key
 
 from stacksets.templates.names import BUS_NAME_PATTERN, CENTRAL_BUS
+from stacksets.templates.own_key import own_key
 
 _BUS_ARN = Sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${CentralBusName}")
 
@@ -77,15 +78,7 @@ def _key() -> Key:
         "kms:EncryptionContext:aws:events:event-bus:arn": _BUS_ARN,
     }
     events = {"Service": "events.amazonaws.com"}
-    statements = [
-        {
-            # Without it nobody could administer the key, not even the account's root user.
-            "Sid": "AccountAdministersThroughIam",
-            "Effect": "Allow",
-            "Principal": {"AWS": Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
-            "Action": "kms:*",
-            "Resource": "*",
-        },
+    uses = [
         {
             "Sid": "EventBridgeEncryptsTheBus",
             "Effect": "Allow",
@@ -103,18 +96,4 @@ def _key() -> Key:
             "Resource": "*",
         },
     ]
-    return Key(
-        "CentralBusKey",
-        DeletionPolicy="Retain",
-        UpdateReplacePolicy="Retain",
-        Description="Encrypts the central event bus of orgctl",
-        EnableKeyRotation=True,
-        KeyPolicy={"Version": "2012-10-17", "Statement": statements},
-        Metadata={
-            "Reasons": {
-                "Resource": "In a key policy * is the key itself",
-                "kms:*": "The statement that AWS documents for handing a key's administration to IAM",
-                "Retain": "What the key has encrypted must stay readable after the stack is gone",
-            }
-        },
-    )
+    return own_key("CentralBusKey", "Encrypts the central event bus of orgctl", uses)

@@ -40,6 +40,7 @@ from troposphere.sqs import Queue, QueuePolicy, RedrivePolicy
 from troposphere.validators import integer
 
 from stacksets.templates.names import BUS_NAME_PATTERN, CENTRAL_BUS, INGEST_FUNCTION, LINEAGE_QUEUE
+from stacksets.templates.own_key import own_key
 
 _SECONDS = 60
 _TRIES = 5
@@ -316,15 +317,7 @@ def _key() -> Key:
 
     here = {"StringEquals": {"aws:SourceAccount": AccountId}}
     log_group = Sub(f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{_LOG_GROUP}")
-    statements = [
-        {
-            # Without it nobody could administer the key, not even the account's root user.
-            "Sid": "AccountAdministersThroughIam",
-            "Effect": "Allow",
-            "Principal": {"AWS": Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
-            "Action": "kms:*",
-            "Resource": "*",
-        },
+    uses = [
         {
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
             "Sid": "EventBridgeSendsToTheQueue",
@@ -352,18 +345,4 @@ def _key() -> Key:
             "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
         },
     ]
-    return Key(
-        "LineageKey",
-        DeletionPolicy="Retain",
-        UpdateReplacePolicy="Retain",
-        Description="Encrypts the queue, archive and logs of orgctl's lineage ingest",
-        EnableKeyRotation=True,
-        KeyPolicy={"Version": "2012-10-17", "Statement": statements},
-        Metadata={
-            "Reasons": {
-                "Resource": "In a key policy * is the key itself",
-                "kms:*": "The statement that AWS documents for handing a key's administration to IAM",
-                "Retain": "What the key has encrypted must stay readable after the stack is gone",
-            }
-        },
-    )
+    return own_key("LineageKey", "Encrypts the queue, archive and logs of orgctl's lineage ingest", uses)

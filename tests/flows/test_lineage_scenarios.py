@@ -57,6 +57,8 @@ class Life:
         self.stage: Stage = make_stage(sandbox.endpoint, HOME, ABROAD)
         self.account = AccountId(self.stage.accounts[LINEAGE])
         self.connection = Connection(session, sandbox.endpoint, busy_delay=0.01)
+        # Nobody hears of this one: events that come again must not bring it.
+        self.unheard = self.stage.session("Shop").client("ec2").create_volume(AvailabilityZone=f"{HOME}a", Size=1)
         ensure_ingest(self.stage, LINEAGE, graph)
         self.path, self.graph = graph, SqliteGraph(graph)
         bucket = f"orgctl-lineage-archive-{self.account}-{HOME}"
@@ -203,6 +205,11 @@ def test_events_that_come_again_or_in_another_order_change_nothing(life: Life, n
     before, after = life.after["deny"], life.after[name]
     assert (after.digest, after.archived) == (before.digest, before.archived)
     assert life.after["golden"].digest != before.digest
+
+
+def test_what_was_done_before_there_was_a_graph_is_not_in_it(life: Life) -> None:
+    volume = life.unheard["VolumeId"]
+    assert not any(volume in fact.child for fact in life.facts)
 
 
 def test_the_archive_holds_each_event_as_it_was_sent_once(life: Life) -> None:

@@ -27,6 +27,10 @@ class Control:
         answer: list[Event] = self._ask("GET", "events")
         return answer
 
+    def forget(self) -> None:
+        """Begin to remember events anew: those from before there was anybody to hear them are not to come again."""
+        self._ask("DELETE", "events")
+
     def seed(self, purpose: str) -> None:
         """Have the ids to come follow from the sandbox's seed, the purpose, and the number of events so far.
 

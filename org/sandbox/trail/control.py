@@ -1,6 +1,7 @@
 """What the sandbox does that no call to AWS would: events of AWS sent once more, and images of strangers.
 
     GET  …/events         → [event, …]: what was sent in the name of AWS, the oldest first
+    DELETE …/events       → {}: what was sent so far is remembered no longer
     POST …/events         {"account": "111122223333", "region": "eu-central-1", "events": [event, …]} → {"published": 2}
     POST …/seed           {"for": "golden"} → {}: ids follow from the sandbox's seed, this, and the events so far
     POST …/public-images  {"account": "999988887777", "region": …, "name": …, "alias": "amazon"} → {"image": "ami-…"}
@@ -20,7 +21,7 @@ from org.sandbox.event_buses import Bus, publish
 from org.sandbox.failures import read_body
 from org.sandbox.images import EVERYBODY, SandboxImage
 from org.sandbox.settings import current_settings
-from org.sandbox.trail.events import published
+from org.sandbox.trail.events import forget_events, published
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -35,6 +36,9 @@ def answer(environ: WSGIEnvironment) -> tuple[str, bytes]:
     what = environ.get("PATH_INFO", "").rpartition("/")[2]
     if environ["REQUEST_METHOD"] == "GET" and what == "events":
         return "200 OK", json.dumps(published()).encode()
+    if environ["REQUEST_METHOD"] == "DELETE" and what == "events":
+        forget_events()
+        return "200 OK", b"{}"
     try:
         asked: Any = json.loads(read_body(environ))
         done = _ACTIONS[what](asked)

@@ -31,8 +31,13 @@ def published() -> tuple[Event, ...]:
     return tuple(_published)
 
 
-def forget() -> None:
+def forget_events() -> None:
     _published.clear()
+
+
+def forget() -> None:
+    """Begin again, also with the time."""
+    forget_events()
     clock.forget()
 
 

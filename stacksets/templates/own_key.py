@@ -1,0 +1,35 @@
+"""A key of our own: what all of them have in common, whatever they encrypt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from troposphere import Sub
+from troposphere.kms import Key
+
+
+def own_key(title: str, description: str, uses: Sequence[Mapping[str, object]]) -> Key:
+    """Make a key that the account administers through IAM, and that services use as `uses` lets them."""
+    administers = {
+        # Without it nobody could administer the key, not even the account's root user.
+        "Sid": "AccountAdministersThroughIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return Key(
+        title,
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        Description=description,
+        EnableKeyRotation=True,
+        KeyPolicy={"Version": "2012-10-17", "Statement": [administers, *uses]},
+        Metadata={
+            "Reasons": {
+                "Resource": "In a key policy * is the key itself",
+                "kms:*": "The statement that AWS documents for handing a key's administration to IAM",
+                "Retain": "What the key has encrypted must stay readable after the stack is gone",
+            }
+        },
+    )
