@@ -1,7 +1,8 @@
 """The archive: every event as it came, in S3 under Object Lock, written before anything is made of it.
 
-Calls PutObject, and for a rebuild ListObjectsV2 and GetObject. An event's name follows from its text alone: one that
-comes twice is kept once, and one that only claims another's id cannot take its place.
+Calls PutObject, and for a rebuild ListObjectsV2 and GetObject (ListObjectVersions where something was put over an event).
+An event's name follows from its text alone: one that comes twice is kept once, and one that only claims another's id
+cannot take its place.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
-from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Archive(Protocol):
         """Answer the names of all events, in order."""
 
     def read(self, name: str) -> str:
-        """Answer an event as it came; OrgctlError if it is not what was kept under that name."""
+        """Answer an event as it came, whatever was put over it since."""
 
 
 def archive_name(body: str) -> str:
@@ -98,14 +98,30 @@ class S3Archive:
 
     def read(self, name: str) -> str:
         with aws_errors("s3:GetObject", f"s3://{self.bucket}/{name}"):
-            body: bytes = self.client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
-        digest = hashlib.sha256(body).hexdigest()
-        if not name.endswith(f"/{digest}.json"):
+            body = self.client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
+        if not _fits(name, body):
             # Object Lock keeps each version, and does not keep anybody from putting another on top.
-            raise OrgctlError(
-                f"s3://{self.bucket}/{name}", "what it holds is not the text by which it is named", "see its versions"
-            )
+            body = self._kept(name)
         return body.decode("utf-8", "surrogatepass")
+
+    def _kept(self, name: str) -> bytes:
+        """Answer the version that was kept under a name; where there is none, a text that counts as malformed.
+
+        No error: who can put objects could else keep anybody from a rebuild for as long as his object is locked.
+        """
+        with aws_errors("s3:ListObjectVersions", f"s3://{self.bucket}/{name}"):
+            pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=name)
+            ids = [each["VersionId"] for page in pages for each in page.get("Versions", ()) if each["Key"] == name]
+        with aws_errors("s3:GetObjectVersion", f"s3://{self.bucket}/{name}"):
+            for id in reversed(ids):
+                body = self.client.get_object(Bucket=self.bucket, Key=name, VersionId=id)["Body"].read()
+                if _fits(name, body):
+                    return body
+        return f"not an event that was kept: {name}".encode()
+
+
+def _fits(name: str, body: bytes) -> bool:
+    return name.endswith(f"/{hashlib.sha256(body).hexdigest()}.json")
 
 
 def read_all(archive: Archive, size: int) -> Iterator[tuple[str, ...]]:
