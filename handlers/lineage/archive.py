@@ -1,6 +1,6 @@
 """The archive: every event as it came, in S3 under Object Lock, written before anything is made of it.
 
-Calls PutObject, and for a rebuild ListObjectsV2 and GetObject (ListObjectVersions where something was put over an event).
+Calls PutObject; for a rebuild ListObjectsV2 and GetObject, ListObjectVersions where anything was put over an event.
 An event's name follows from its text alone: one that comes twice is kept once, and one that only claims another's id
 cannot take its place.
 """
