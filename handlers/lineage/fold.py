@@ -130,7 +130,11 @@ def periods_of(facts: Iterable[Fact]) -> list[Period]:
 
 
 def _periods_in(group: list[Fact], ends: list[Fact]) -> Iterable[Period]:
-    moments = sorted({fact.order for fact in (*group, *ends)})
+    newest: dict[tuple[int, str], int] = defaultdict(int)
+    for fact in group:
+        newest[fact.order] = max(newest[fact.order], _version(fact))
+    # Of two events in one second, the one of the higher version is the later one: versions are counted upwards.
+    moments = sorted({fact.order for fact in (*group, *ends)}, key=lambda each: (each[0], newest[each], each[1]))
     following: dict[tuple[int, str], Time | None] = {each: Time(after[0]) for each, after in pairwise(moments)}
     launches = {fact.parent: fact for fact in group if fact.relation is Relation.LAUNCHED_FROM}
     for fact in sorted(group, key=lambda each: (*each.order, each.id)):
@@ -140,6 +144,11 @@ def _periods_in(group: list[Fact], ends: list[Fact]) -> Iterable[Period]:
             yield from (Period(launch, until, fact.evidence.time) for launch in launches.values())
         elif dict(fact.attributes).get(HOLDS) != "no":
             yield Period(fact, until)
+
+
+def _version(fact: Fact) -> int:
+    number = fact.parent.rpartition(":")[2] if fact.relation is Relation.RESOLVES_TO else ""
+    return int(number) if number.isdecimal() and len(number) <= 18 else 0
 
 
 def hold_at(periods: Iterable[Period], time: Time) -> list[Fact]:

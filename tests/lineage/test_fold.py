@@ -38,6 +38,16 @@ def test_of_one_second_the_end_of_a_machine_is_the_last(states) -> None:
     assert fold_states([*facts, note(SERVER, 2, state="stopped")])[SERVER].value("state") == "stopped"
 
 
+@given(st.permutations([1, 2, 10]))
+def test_of_versions_that_came_in_one_second_a_pointer_ends_up_at_the_highest(numbers) -> None:
+    latest = key_of(Kind.TEMPLATE_VERSION, "lt-1:$Latest", REGION)
+    parents = {number: key_of(Kind.TEMPLATE_VERSION, f"lt-1:{number}", REGION) for number in numbers}
+    facts = [fact(Relation.RESOLVES_TO, latest, parents[each], 1, event=f"e{n}") for n, each in enumerate(numbers)]
+    assert [each.parent for each in hold_at(periods_of(facts), at(2))] == [parents[10]]
+    later = fact(Relation.RESOLVES_TO, latest, parents[1], 3)
+    assert [each.parent for each in hold_at(periods_of([*facts, later]), at(4))] == [parents[1]]
+
+
 def test_what_was_taken_away_is_not_there() -> None:
     facts = [note(GOLDEN, 1, **{"tag:Owner": ""}), note(GOLDEN, 2, **{"tag:Owner": None})]
     assert fold_states(facts, at(1))[GOLDEN].value("tag:Owner") == ""
