@@ -144,6 +144,8 @@ class SqliteGraph:
         # A batch that is answered as kept must outlive a power cut: its messages are deleted from the queue then.
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -262144")
+        if version == VERSION:
+            return  # A reader waits for no writer, not even here.
         with self._transaction():
             if self._db.execute("PRAGMA user_version").fetchone() == (0,):
                 for statement in SCHEMA.strip().split(";\n"):

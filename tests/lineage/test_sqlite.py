@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
+from handlers.lineage import sqlite as module
 from handlers.lineage.errors import GraphError
 from handlers.lineage.model import Batch, Relation, Time, digest_of
 from handlers.lineage.sqlite import SqliteGraph
@@ -88,6 +90,14 @@ def test_a_full_disk_keeps_nothing_of_the_batch(path: Path) -> None:
     assert kept(path) == 1_000
 
 
+def test_a_reader_opens_the_graph_while_another_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT", 0.1)
+    writer = SqliteGraph(path)
+    with writer._transaction():
+        assert kept(path) == 0
+    writer.close()
+
+
 def test_readers_see_whole_batches_while_another_process_writes(path: Path) -> None:
     SqliteGraph(path).close()
     context = multiprocessing.get_context("spawn")
@@ -126,7 +136,8 @@ def test_a_writer_killed_in_the_middle_leaves_whole_batches(path: Path) -> None:
     writer = context.Process(target=_write_batches, args=(path, 100_000))
     writer.start()
     while not path.exists() or kept(path) < 100:
-        pass
+        assert writer.is_alive(), "else nobody would ever write"
+        time.sleep(0.01)
     assert writer.pid is not None
     os.kill(writer.pid, signal.SIGKILL)
     writer.join()
