@@ -51,7 +51,7 @@ class Size:
     largest: int = 10_000
 
 
-SIZES = {"sqlite": Size(1_000_000, 5_000, 15), "gremlin": Size(100_000, 1_000, 5)}
+SIZES = {"sqlite": Size(1_000_000, 50_000, 15), "gremlin": Size(100_000, 1_000, 3)}
 
 
 def measure_ingest(say: Callable[[str], object]) -> dict[str, Row]:
