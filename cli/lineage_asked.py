@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from config.manifest import Manifest
 
 CLEAN, FINDINGS = 0, 3
+_AWAY = frozenset({"ws", "wss"})
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ORGANIZATIONS = Region("us-east-1")
 _HOUR = 3_600_000
@@ -73,7 +74,7 @@ def opened(asked: Asked, *, create: bool = False) -> Iterator[Graph]:
 def opened_url(url: str, settings: Settings, *, create: bool = False) -> Iterator[Graph]:
     """Open a graph by its URL; with --sandbox only one on this machine."""
     parts = urlsplit(url)
-    if parts.scheme != "sqlite":
+    if parts.scheme in _AWAY:
         if settings.sandbox and parts.hostname not in _HERE:
             raise OrgctlError(url, "with --sandbox nothing is asked beyond this machine", "leave out one of the two")
         if settings.profile:

@@ -125,6 +125,8 @@ def test_a_graph_that_is_none_is_refused(lineage: CommandLine, tmp_path: Path) -
 def test_the_sandbox_has_a_graph_of_its_own_and_asks_none_elsewhere(
     lineage: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    path = lineage("lineage", "show", "ami-golden", "--sandbox", "--graph", "/tmp/lineage.sqlite")
+    assert "/tmp/lineage.sqlite: is no URL of a lineage graph; give sqlite:///path" in path.err
     said = lineage("lineage", "show", "ami-golden", "--sandbox", "--graph", "wss://graph.example.com:8182/gremlin")
     assert (said.code, said.err) == (
         1,
