@@ -138,7 +138,9 @@ def test_the_sandbox_has_a_graph_of_its_own_and_asks_none_elsewhere(
     monkeypatch.delenv("ORGCTL_LINEAGE_GRAPH")
     monkeypatch.setenv("ORGCTL_HOME", str(tmp_path))
     missing = lineage("lineage", "show", "ami-golden", "--sandbox")
-    assert missing.err.startswith(f"error: {tmp_path}/lineage.sqlite: there is no lineage graph; ")
+    assert missing.err == (
+        f"error: {tmp_path}/lineage.sqlite: the sandbox has no lineage graph yet; make one: orgctl sandbox play life\n"
+    )
     Path("graph.sqlite").rename("lineage.sqlite")
     assert lineage("lineage", "show", "ami-golden", "--sandbox").code == 0
 
