@@ -43,7 +43,6 @@ def run_demo(settings: Settings, *, keep: bool) -> int:
         locking = {**environment, "ORGCTL_MANIFEST": str(write_lockout(manifest, home / "lockout"))}
         _run(locking, "bootstrap", "--yes", expect=FAILED)
         _run(environment, "plan")
-        _title("The life of a machine image, and what would be touched if it were bad")
         _tell_lineage(environment)
     finally:
         if not keep:
@@ -59,6 +58,8 @@ _NEXT = (
     "orgctl sandbox start                 a sandbox to try it in; then, with --sandbox:",
     "orgctl plan --sandbox                what would be done; again after each change of the manifest",
     "orgctl bootstrap --sandbox           do it, after you approve",
+    "orgctl sandbox play life --sandbox   the life of an image; in the folder of the example; then:",
+    "orgctl lineage search --sandbox      the images; show, ancestors, impact, verify, root, … take an id",
     'eval "$(orgctl sandbox env)"         point boto3, any AWS SDK or the aws CLI to it',
     "orgctl synth --out build/synth       every template and policy, as files",
     "the example:                         {manifest}",
@@ -68,20 +69,28 @@ _NEXT = (
 
 def _tell_lineage(environment: Mapping[str, str]) -> None:
     """Play the life of an image; ask the graph that the deployed function has made of its events."""
-    golden = _golden_image(_run(environment, "sandbox", "play", "life", keep_output=True))
+    _title("The life of a machine image in several accounts: AWS's events of it travel into the lineage graph")
+    played = _run(environment, "sandbox", "play", "life", keep_output=True)
+    golden = _image(played, r"^and makes it the image (ami-[0-9a-f]{17})")
+    laundered = _image(played, r"^(ami-[0-9a-f]{17}) from that: AWS's own ancestry of it ends here")
     page = Path(environment["ORGCTL_HOME"]) / "lineage.html"
     page.unlink(missing_ok=True)
-    _run(environment, "lineage", "ancestors", golden)
+    _title("Where does an image come from that was registered from a snapshot? AWS names no parent")
+    results().print("An answer that may lack something says so: here, nobody saw how the stranger's image was made.")
+    _run(environment, "lineage", "ancestors", laundered)
+    _title("What came of the golden image, in all accounts?")
     _run(environment, "lineage", "descendants", golden)
+    _title("If the golden image were bad: what runs it, what would start it again, who else has it?")
     _run(environment, "lineage", "impact", golden)
+    _title("The same as a picture, for a browser")
     _run(environment, "lineage", "graph", golden, "--html", str(page))
 
 
-def _golden_image(played: str) -> str:
-    """Answer the id of the image from which the story's others come."""
-    found = re.search(r"^and makes it the image (ami-[0-9a-f]{17})", played, re.MULTILINE)
+def _image(played: str, where: str) -> str:
+    """Answer the id of an image of the story."""
+    found = re.search(where, played, re.MULTILINE)
     if found is None:
-        raise OrgctlError("orgctl sandbox play life", "tells of no golden image", "see its output above")
+        raise OrgctlError("orgctl sandbox play life", "does not tell of the images", "see its output above")
     return found[1]
 
 

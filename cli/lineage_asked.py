@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from config.manifest import Manifest
 
 CLEAN, FINDINGS = 0, 3
+_AWAY = frozenset({"ws", "wss"})
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ORGANIZATIONS = Region("us-east-1")
 _HOUR = 3_600_000
@@ -65,6 +67,9 @@ class Besides:
 @contextmanager
 def opened(asked: Asked, *, create: bool = False) -> Iterator[Graph]:
     """Open the graph that is asked about; GraphError where there is none, unless it is to be created."""
+    own = _own_graph()
+    if asked.settings.sandbox and not (asked.graph or create or own.exists()):
+        raise OrgctlError(str(own), "the sandbox has no lineage graph yet", "make one: orgctl sandbox play life")
     with opened_url(url_of(asked.settings, asked.graph), asked.settings, create=create) as graph:
         yield graph
 
@@ -73,7 +78,7 @@ def opened(asked: Asked, *, create: bool = False) -> Iterator[Graph]:
 def opened_url(url: str, settings: Settings, *, create: bool = False) -> Iterator[Graph]:
     """Open a graph by its URL; with --sandbox only one on this machine."""
     parts = urlsplit(url)
-    if parts.scheme != "sqlite":
+    if parts.scheme in _AWAY:
         if settings.sandbox and parts.hostname not in _HERE:
             raise OrgctlError(url, "with --sandbox nothing is asked beyond this machine", "leave out one of the two")
         if settings.profile:
@@ -90,9 +95,13 @@ def url_of(settings: Settings, given: str) -> str:
     if given:
         return given
     if settings.sandbox:
-        return f"sqlite://{quote(str((state_directory() / 'lineage.sqlite').absolute()))}"
+        return f"sqlite://{quote(str(_own_graph()))}"
     todo = "pass --graph sqlite:///path or wss://host:8182/gremlin, set ORGCTL_LINEAGE_GRAPH, or use --sandbox"
     raise OrgctlError("--graph", "no lineage graph is named", todo)
+
+
+def _own_graph() -> Path:
+    return (state_directory() / "lineage.sqlite").absolute()
 
 
 def now() -> Time:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from rich.text import Text
+from rich.tree import Tree
 
 from cli.lineage_asked import Asked, Besides
 from cli.render.console import results
@@ -61,7 +62,7 @@ def tell_json(answer: object) -> None:
 def tell_lines(lines: Lines) -> None:
     console = results()
     for line in lines:
-        console.print(line)
+        console.print(line, soft_wrap=not isinstance(line, Tree))  # else a tree is cut off where the terminal ends
 
 
 def tell_all(asked: Asked, besides: Besides, answer: Sequence[object], lines_of: Callable[[Words], Lines]) -> None:

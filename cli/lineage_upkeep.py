@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.event_files import read_events
 from cli.lineage_archive import find_archive, named_archive
 from cli.lineage_asked import CLEAN, FINDINGS, Asked, home_region, opened, opened_url, url_of
-from cli.new_files import empty_folder, write_new
+from cli.new_files import fill_folder, write_new
 from cli.render.console import results, talk
 from cli.settings import Settings
 from handlers.lineage.events.outcome import Outcome
@@ -82,11 +82,7 @@ def export_graph(asked: Asked, out: Path, *, compress: bool) -> int:
     from handlers.lineage.gremlin.bulk_load import write_bulk_load
 
     with opened(asked) as graph:
-        empty_folder(out)
-        try:
-            paths = write_bulk_load(graph.export, graph.heard(), out, compress=compress)
-        except OSError as error:
-            raise OrgctlError(str(out), f"cannot be written: {error.strerror}", "name another folder") from error
+        paths = fill_folder(out, lambda: [*write_bulk_load(graph.export, graph.heard(), out, compress=compress)])
     _tell(asked.settings, {"files": [str(path) for path in paths]})
     return CLEAN
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cli.render.console import busy, results, talk
 from cli.settings import Settings, running_sandbox, state_directory
-from org.errors import OrgctlError
+from org.errors import NotFound, OrgctlError
 from org.gateway.connection import Connection
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
@@ -68,9 +68,13 @@ def make_stage(endpoint: str, home: Region, abroad: Region) -> Stage:
         return session_for(endpoint, region, credentials)
 
     management = session_for(endpoint, home)
-    with aws_errors("accounts in the sandbox"):
-        pages = management.client("organizations").get_paginator("list_accounts").paginate()
-        accounts = {each["Name"]: each["Id"] for page in pages for each in page["Accounts"]}
+    try:
+        with aws_errors("accounts in the sandbox"):
+            pages = management.client("organizations").get_paginator("list_accounts").paginate()
+            accounts = {each["Name"]: each["Id"] for page in pages for each in page["Accounts"]}
+    except NotFound as error:
+        what, todo = "there is no organization in the sandbox", "bootstrap it first: orgctl bootstrap --sandbox"
+        raise OrgctlError("sandbox play", what, todo) from error
     return Stage(sessions_from(management, enter), Control(endpoint), accounts, home, abroad)
 
 

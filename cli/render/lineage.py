@@ -128,7 +128,8 @@ def framed(lines: Iterable[Line], reasons: Sequence[Reason], words: Words) -> It
     for (why, says), about in grouped.items():
         shown, more = words.cut(about, _ABOUT_SHOWN)
         named = ", ".join(printable(each) for each in shown) + (f" and {more:,} more" if more else "")
-        yield Text(f"  {why}: {named}: {printable(says)}", "yellow")
+        # A number in what is said is of one, and not of all together.
+        yield Text(f"  {why}: {named}{', each' if len(about) > 1 else ''}: {printable(says)}", "yellow")
 
 
 def as_json(answer: object) -> str:

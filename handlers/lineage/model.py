@@ -26,6 +26,7 @@ Time = NewType("Time", int)
 """Milliseconds since 1970-01-01T00:00:00Z. CloudTrail tells whole seconds."""
 
 NO_REGION = Region("-")
+_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 class Kind(StrEnum):
@@ -164,7 +165,7 @@ class Fact:
             each.confidence.value,
             self.attributes,
         )
-        return hashlib.sha256(json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()[:32]
+        return hashlib.sha256(_JSON(said).encode()).hexdigest()[:32]
 
     @property
     def order(self) -> tuple[int, str]:

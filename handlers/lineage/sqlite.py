@@ -77,7 +77,9 @@ AND fact.relation IN (SELECT value FROM json_each(:relations))
 AND fact.time <= :until ORDER BY parent.key, fact.time, fact.event, fact.id LIMIT :limit
 """  # noqa: S608 - put together from the constants above
 _ALL = f"{SELECTED} ORDER BY fact.id"
+_NUMBERS = "SELECT thing.key, thing.n FROM json_each(?) AS asked CROSS JOIN thing ON thing.key = asked.value"
 _END_OF_TIME = 2**62
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _RELATIONS = {each.value: each for each in Relation}
 _Row = tuple[str, str, str, int, str, int, str]
@@ -144,6 +146,7 @@ class SqliteGraph:
         # A batch that is answered as kept must outlive a power cut: its messages are deleted from the queue then.
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -262144")
+        self._db.execute("PRAGMA wal_autocheckpoint = 16384")
         if version == VERSION:
             return  # A reader waits for no writer, not even here.
         with self._transaction():
@@ -169,43 +172,59 @@ class SqliteGraph:
     @_told
     def append(self, batch: Batch) -> None:
         with self._transaction():
-            rows = [self._row(fact) for fact in batch.facts]
+            numbers = self._number({key for fact in batch.facts for key in (fact.child, fact.parent)})
+            rows = [self._row(fact, numbers) for fact in batch.facts]
             self._db.executemany("INSERT INTO fact VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
-            self._db.executemany("INSERT INTO note VALUES (?, ?, ?) ON CONFLICT DO NOTHING", self._notes(batch.facts))
+            notes = _notes(batch.facts, numbers)
+            self._db.executemany("INSERT INTO note VALUES (?, ?, ?) ON CONFLICT DO NOTHING", notes)
             self._db.executemany(
                 "INSERT INTO heard VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
                 [(*place, time) for place, time in sorted(batch.heard.items())],
             )
 
-    def _row(self, fact: Fact) -> tuple[object, ...]:
+    def _row(self, fact: Fact, numbers: Mapping[Key, int]) -> tuple[object, ...]:
         each = fact.evidence
         origin = (each.source.value, each.account, each.region, each.actor, each.confidence.value)
         return (
             bytes.fromhex(fact.id),
             fact.relation.value,
-            self._thing(fact.child),
-            self._thing(fact.parent),
+            numbers[fact.child],
+            numbers[fact.parent],
             each.time,
             each.event_id,
             self._origin(origin),
-            json.dumps(fact.attributes, ensure_ascii=False, separators=(",", ":")),
+            _JSON(fact.attributes) if fact.attributes else "[]",
         )
 
-    def _notes(self, facts: Collection[Fact]) -> Iterator[tuple[str, str, int]]:
-        for fact in facts:
-            if fact.relation is Relation.NOTED:
-                for name, value in fact.attributes:
-                    if value is not None:
-                        yield name, value, self._thing(fact.child)
+    def _number(self, keys: Collection[Key]) -> dict[Key, int]:
+        """Answer the number of each thing; what is new gets one, in the order of keys. Within a transaction."""
+        numbers = self._numbers(keys)
+        new = sorted(key for key in keys if key not in numbers)
+        if new:
+            # Nobody else numbers things meanwhile: the transaction is the only one that writes.
+            (last,) = self._db.execute("SELECT coalesce(max(n), 0) FROM thing").fetchone()
+            made = dict(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
+            rows = ((made[key], key, parts.kind.value, parts.region) for key in new for parts in [parts_of(key)])
+            self._db.executemany("INSERT INTO thing VALUES (?, ?, ?, ?)", rows)
+            self._remember(made)
+            numbers |= made
+        return numbers
 
-    def _thing(self, key: Key) -> int:
-        number = self._find_thing(key)
-        if number is None:
-            parts = parts_of(key)
-            values = key, parts.kind.value, parts.region
-            number = int(self._db.execute("INSERT INTO thing VALUES (NULL, ?, ?, ?) RETURNING n", values).fetchone()[0])
-            self._things = _remembered(self._things, key, number)
-        return number
+    def _numbers(self, keys: Collection[Key]) -> dict[Key, int]:
+        """Answer the numbers of the things that are there, with one query for all that are not remembered."""
+        known = self._things
+        numbers = {key: known[key] for key in keys if key in known}
+        unknown = [key for key in keys if key not in numbers]
+        if unknown:
+            found = {Key(key): int(n) for key, n in self._db.execute(_NUMBERS, (json.dumps(unknown),))}
+            self._remember(found)
+            numbers |= found
+        return numbers
+
+    def _remember(self, numbers: Mapping[Key, int]) -> None:
+        if len(self._things) + len(numbers) > MOST_REMEMBERED:
+            self._things = {}
+        self._things |= numbers
 
     def _origin(self, origin: tuple[str, ...]) -> int:
         number = self._origins.get(origin)
@@ -231,19 +250,10 @@ class SqliteGraph:
 
     def _asked(self, keys: Collection[Key], relations: Collection[Relation], until: Time | None) -> dict[str, object]:
         return {
-            "things": json.dumps([number for number in map(self._find_thing, keys) if number is not None]),
+            "things": json.dumps(list(self._numbers(keys).values())),
             "relations": json.dumps([each.value for each in relations]),
             "until": _END_OF_TIME if until is None else until,
         }
-
-    def _find_thing(self, key: Key) -> int | None:
-        number = self._things.get(key)
-        if number is None:
-            found = self._db.execute("SELECT n FROM thing WHERE key = ?", (key,)).fetchone()
-            if found is not None:
-                number = int(found[0])
-                self._things = _remembered(self._things, key, number)
-        return number
 
     def _facts(self, query: str, values: Mapping[str, object]) -> list[Fact]:
         return [self._fact(row) for row in self._db.execute(query, values)]
@@ -304,6 +314,16 @@ class SqliteGraph:
 
 
 MOST_REMEMBERED = 200_000
+
+
+def _notes(facts: Collection[Fact], numbers: Mapping[Key, int]) -> Iterator[tuple[str, str, int]]:
+    for fact in facts:
+        if fact.relation is Relation.NOTED:
+            for name, value in fact.attributes:
+                if value is not None:
+                    yield name, value, numbers[fact.child]
+
+
 What = TypeVar("What")
 Value = TypeVar("Value")
 

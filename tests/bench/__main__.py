@@ -36,11 +36,12 @@ def main() -> None:
         measure_differences,
         measure_proof,
         measure_parsing,
+        measure_lineage,
         measure_bootstrap,
     ):
         found = measure()
         for name, figure in found.items():
-            say(f"{name:<48} {figure.value:>12,.3f} {figure.unit:<4} target: {figure.target}")
+            say(f"{name:<58} {figure.value:>12,.3f} {figure.unit:<4} target: {figure.target}")
         figures |= found
     OUT.parent.mkdir(exist_ok=True)
     said = {name: asdict(figure) for name, figure in figures.items()}
@@ -180,6 +181,12 @@ def measure_parsing() -> dict[str, Figure]:
 
     how = f"one thread, 3 s of its own time over one event of each of {len(FREQUENT)} kinds, decoded already"
     return {"lineage_parse_events": Figure(measure_rate(), "/s", "≥ 20,000", how)}
+
+
+def measure_lineage() -> dict[str, Figure]:
+    from tests.bench.lineage import MEASURES
+
+    return {name: Figure(*row) for measure in MEASURES for name, row in measure(say).items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:

@@ -61,6 +61,8 @@ class History:
     seed: int = 1
     accounts: int = 200
     bases: int = 20
+    describe_all: bool = True
+    """False: owner, name and state are said of images alone, so that there are hardly more facts than edges."""
 
     def mixed(self, number: int, salt: int) -> int:
         """Answer 64 bits that look random (splitmix64, https://prng.di.unimi.it/splitmix64.c)."""
@@ -132,14 +134,18 @@ class History:
         return AccountId(f"{100_000_000_000 + self.mixed(thing[1], 12 + thing[0]) % self.accounts:012}")
 
     def facts(self) -> Iterator[Fact]:
-        """Answer each edge as a fact, and once for each thing its owner, name and state."""
+        """Answer each edge as a fact, and once for each thing (or image alone) its owner, name and state."""
         for number in range(self.bases):
             yield self._noted((Sort.IMAGE, number), number * 4)
         for each in self.edges_in_order():
             yield Fact(
                 each.relation, self.key(each.child), self.key(each.parent), self._evidence(each.child, each.moment)
             )
-            yield self._noted(each.child, each.moment)
+            if self._described(each):
+                yield self._noted(each.child, each.moment)
+
+    def _described(self, edge: Edge) -> bool:
+        return self.describe_all or edge.child[0] is Sort.IMAGE
 
     def batches(self, size: int = 1_000) -> Iterator[Batch]:
         """Answer the facts, some at a time, as ingest would append them."""
@@ -231,9 +237,10 @@ def measure_queries(graph: Graph, adjacency: Adjacency, each: int = 30, size: in
         "impact": (True, lambda key: impact(graph, key, scope, bounds)),
         "frontiers": (True, lambda key: frontiers(graph, key, scope, bounds)),
     }
+    starts_by = {down: _starts(adjacency, down=down, each=each, size=size) for down in (False, True)}
     found: list[Timing] = []
     for query, (down, ask) in asked.items():
-        for sizes, starts in sorted(_starts(adjacency, down=down, each=each, size=size).items()):
+        for sizes, starts in sorted(starts_by[down].items()):
             keys = [adjacency.history.key((Sort.IMAGE, number)) for number in starts]
             taken = [_timed(partial(ask, key)) for key in keys]
             bare = [_timed(partial(adjacency.reach, number, down=down)) for number in starts]

@@ -138,7 +138,7 @@ def test_a_manifest_names_accounts_and_tells_which_are_outside_and_which_were_ne
     assert f"  Management {ACCOUNT} · eu-central-1: 1 (1 image)" in lines
     assert lines[-2].startswith("incomplete, for ")
     places = ", ".join(f"{account}/eu-central-1" for account in ("100000000000", "100000000001", "100000000002", SHOP))
-    assert lines[-1] == f"  silent: {places}: nothing was ever heard"
+    assert lines[-1] == f"  silent: {places}, each: nothing was ever heard"
 
 
 def test_an_image_on_which_nothing_runs_has_no_empty_sections(lineage: CommandLine) -> None:

@@ -125,6 +125,8 @@ def test_a_graph_that_is_none_is_refused(lineage: CommandLine, tmp_path: Path) -
 def test_the_sandbox_has_a_graph_of_its_own_and_asks_none_elsewhere(
     lineage: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    path = lineage("lineage", "show", "ami-golden", "--sandbox", "--graph", "/tmp/lineage.sqlite")
+    assert "/tmp/lineage.sqlite: is no URL of a lineage graph; give sqlite:///path" in path.err
     said = lineage("lineage", "show", "ami-golden", "--sandbox", "--graph", "wss://graph.example.com:8182/gremlin")
     assert (said.code, said.err) == (
         1,
@@ -136,7 +138,9 @@ def test_the_sandbox_has_a_graph_of_its_own_and_asks_none_elsewhere(
     monkeypatch.delenv("ORGCTL_LINEAGE_GRAPH")
     monkeypatch.setenv("ORGCTL_HOME", str(tmp_path))
     missing = lineage("lineage", "show", "ami-golden", "--sandbox")
-    assert missing.err.startswith(f"error: {tmp_path}/lineage.sqlite: there is no lineage graph; ")
+    assert missing.err == (
+        f"error: {tmp_path}/lineage.sqlite: the sandbox has no lineage graph yet; make one: orgctl sandbox play life\n"
+    )
     Path("graph.sqlite").rename("lineage.sqlite")
     assert lineage("lineage", "show", "ami-golden", "--sandbox").code == 0
 

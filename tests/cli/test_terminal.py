@@ -13,6 +13,7 @@ from cli.render.organization_tree import print_organization
 from cli.render.plan_tree import show_plan
 from org.plan.build import plan_changes
 from org.quotas import load_quotas
+from tests.support.command_line import CommandLine
 from tests.support.organizations import account, desired, live_unit, observed, on_root, policy, unit
 
 
@@ -51,3 +52,11 @@ def test_narrow_terminal_hides_nothing_of_an_organization(terminal: Terminal) ->
     with redirect_stdout(terminal):
         print_organization(observed(trusted_access=services), results())
     assert ", ".join(services) in terminal.words()
+
+
+def test_narrow_terminal_hides_nothing_of_a_descent(terminal: Terminal, lineage: CommandLine) -> None:
+    whole = " ".join(re.sub(r"[│├└─]", " ", lineage("lineage", "ancestors", "i-web").out).split())
+    with redirect_stdout(terminal):
+        assert lineage("lineage", "ancestors", "i-web").code == 0
+    # What is longer than a line is broken within itself.
+    assert terminal.words().replace(" ", "") == whole.replace(" ", "")

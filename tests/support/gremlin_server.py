@@ -74,6 +74,12 @@ class GremlinServer:
             self._process.wait()
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("the Gremlin Server does not run")
+        return self._process.pid
+
     def run(self, asked: Any, source: str = "g") -> list[Any]:
         """Answer what a bare traversal gives."""
         with closing(Connection(self.url, dict, source=source, attempts=1)) as connection:

@@ -24,6 +24,7 @@ from gremlin_python.driver.resultset import ResultSet
 from gremlin_python.driver.serializer import GraphBinarySerializersV1
 
 from handlers.lineage.errors import GraphError
+from handlers.lineage.gremlin.writer import quick_writer
 
 ATTEMPTS = 7
 FIRST_PAUSE = 0.1
@@ -142,7 +143,7 @@ class Connection:
         # A little more than the engine is given, so that it says itself that it took too long.
         socket = _Socket(self._timeout + 5)
         socket.connect(self._url, self._headers())
-        protocol = GremlinServerWSProtocol(GraphBinarySerializersV1())
+        protocol = GremlinServerWSProtocol(GraphBinarySerializersV1(writer=quick_writer()))
         protocol.connection_made(socket)
         return socket, protocol
 

@@ -57,6 +57,7 @@ def connect(
     *,
     source: str = "g",
     form: Form | None = None,
+    facts_per_call: int = FACTS_PER_CALL,
     timeout: float = 60,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], object] = time.sleep,
@@ -79,7 +80,7 @@ def connect(
         return signed_headers(url, region, credentials(), now())
 
     connection = Connection(url, headers, source=source, timeout=timeout, sleep=sleep, chance=chance)
-    return GremlinGraph(connection, form or (Form.CHAINED if scheme == "wss" else Form.INJECTED))
+    return GremlinGraph(connection, form or (Form.CHAINED if scheme == "wss" else Form.INJECTED), facts_per_call)
 
 
 class GremlinGraph:

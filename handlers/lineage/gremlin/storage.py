@@ -172,7 +172,10 @@ def _injected(facts: Sequence[Fact], keys: Sequence[Key]) -> Any:  # noqa: ANN40
     # A vertex that is new has one value of `region`, whatever the default cardinality.
     vertices = [{T.id: key} | _vertex(key) for key in keys]
     edges = [{_SOUGHT: {T.id: fact.id}, _MADE: _edge(fact) | properties_of(fact)} for fact in facts]
-    made = g.inject(vertices).unfold().merge_v().count().constant(edges).unfold()
+    made = g.inject().unfold().merge_v().count().constant().unfold()
+    # The arguments are put in afterwards: given to a step, the driver would first copy each value of each map.
+    for instruction in made.bytecode.step_instructions:
+        instruction.extend({"inject": [vertices], "constant": [edges]}.get(instruction[0], []))
     # Sought by id alone: TinkerPop compiles a traversal of its own for each edge and each of the things it must match.
     return made.merge_e(__.select(_SOUGHT)).option(Merge.on_create, __.select(_MADE)).count()
 
