@@ -119,10 +119,10 @@ class SqliteGraph:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        self._open(create=create)
         self._things: dict[Key, int] = {}
         self._origins: dict[tuple[str, ...], int] = {}
         self._known_origins: dict[int, _Origin] = {}
+        self._open(create=create)
 
     @_told
     def _open(self, *, create: bool) -> None:
@@ -130,31 +130,45 @@ class SqliteGraph:
             raise GraphError(str(self.path), "there is no lineage graph", "ingest events, or rebuild from the archive")
         self._db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
         try:
-            self._prepare()
+            self._prepare(create=create)
         except BaseException:
             self._db.close()
             raise
 
-    def _prepare(self) -> None:
-        (mark,), (version,) = (
-            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-        )
-        if (mark, version) not in {(0, 0), (APPLICATION, VERSION)}:
-            what = f"it is of version {version}" if mark == APPLICATION else "this is another program's file"
-            raise GraphError(str(self.path), what, "name another file, or rebuild the graph from the archive")
+    def _prepare(self, *, create: bool) -> None:
+        version = self._version()
+        if version == 0:
+            if not create:
+                raise self._foreign("it holds no lineage graph")
+            with self._transaction():
+                self._make_tables()
         self._db.execute("PRAGMA journal_mode = WAL")
         # A batch that is answered as kept must outlive a power cut: its messages are deleted from the queue then.
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -262144")
         self._db.execute("PRAGMA wal_autocheckpoint = 16384")
-        if version == VERSION:
-            return  # A reader waits for no writer, not even here.
-        with self._transaction():
-            if self._db.execute("PRAGMA user_version").fetchone() == (0,):
-                for statement in SCHEMA.strip().split(";\n"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA application_id = {APPLICATION}")
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _version(self) -> int:
+        """Answer ours, or 0 of a file that nobody has marked; nothing is written before that is known."""
+        (mark,), (version,) = (
+            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
+        if (mark, version) in {(0, 0), (APPLICATION, VERSION)}:
+            return int(version)
+        raise self._foreign(f"it is of version {version}" if mark == APPLICATION else "this is another program's file")
+
+    def _make_tables(self) -> None:
+        if self._version() == VERSION:
+            return  # another process has made them meanwhile
+        if self._db.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+            raise self._foreign("this is another program's file")
+        for statement in SCHEMA.strip().split(";\n"):
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _foreign(self, what: str) -> GraphError:
+        return GraphError(str(self.path), what, "name another file, or rebuild the graph from the archive")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -49,6 +49,26 @@ def test_another_programs_file_is_left_alone(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("create", [True, False])
+def test_a_database_that_nobody_has_marked_is_left_alone(path: Path, create: bool) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE customers (name TEXT)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(GraphError, match=r"another program's file|holds no lineage graph"):
+        SqliteGraph(path, create=create)
+    assert path.read_bytes() == before
+
+
+def test_a_question_makes_no_graph_of_an_empty_file(path: Path) -> None:
+    path.touch()
+    with pytest.raises(GraphError, match="it holds no lineage graph; name another file, or rebuild the graph"):
+        SqliteGraph(path, create=False)
+    assert path.read_bytes() == b""
+    SqliteGraph(path).close()
+    SqliteGraph(path, create=False).close()
+
+
 def test_a_file_of_a_later_version_is_left_alone(path: Path) -> None:
     SqliteGraph(path).close()
     with sqlite3.connect(path) as db:
