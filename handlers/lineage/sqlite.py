@@ -33,6 +33,7 @@ from org.model import AccountId, Region
 APPLICATION = 0x6F726763
 """`orgc`, by which `file` and we tell such a file from others (https://www.sqlite.org/pragma.html)."""
 VERSION = 1
+CACHE = 256
 WAIT = 30.0
 """Seconds that a writer waits for another."""
 
@@ -117,8 +118,10 @@ def _told(method: Callable[Concatenate[SqliteGraph, P], R]) -> Callable[Concaten
 class SqliteGraph:
     """Implements `graph.Graph`; not to be shared among threads."""
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path, *, create: bool = True, cache: int = CACHE) -> None:
+        """`cache`: the most memory for pages, in MiB; loading a large graph is slow if its indexes do not fit."""
         self.path = path
+        self._cache = cache
         self._things: dict[Key, int] = {}
         self._origins: dict[tuple[str, ...], int] = {}
         self._known_origins: dict[int, _Origin] = {}
@@ -145,7 +148,7 @@ class SqliteGraph:
         self._db.execute("PRAGMA journal_mode = WAL")
         # A batch that is answered as kept must outlive a power cut: its messages are deleted from the queue then.
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA cache_size = -262144")
+        self._db.execute(f"PRAGMA cache_size = -{self._cache * 1024}")
         self._db.execute("PRAGMA wal_autocheckpoint = 16384")
 
     def _version(self) -> int:

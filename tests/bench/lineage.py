@@ -203,7 +203,7 @@ def large(engine: str, images: int) -> dict[str, Row]:
         graph: Graph
         if engine == "sqlite":
             path = Path(stack.enter_context(TemporaryDirectory())) / "graph.sqlite"
-            graph = stack.enter_context(closing(SqliteGraph(path)))
+            graph = stack.enter_context(closing(SqliteGraph(path, cache=2_048)))
             memory = "the most that the loading process held"
         else:
             server = stack.enter_context(_server())

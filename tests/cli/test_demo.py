@@ -59,7 +59,7 @@ def test_demo_governs_a_company_refuses_a_launch_stops_a_lockout_and_tells_where
     assert launched is not None
     assert f"was launched from {launched[1]}" in asked[f"ancestors {laundered[1]}"]
     assert "was copied from it" in asked[f"descendants {golden[1]}"]
-    assert "affected: 4 running, 7 latent, 5 derived (4 images, 1 volume)" in asked[f"impact {golden[1]}"]
+    assert "affected: 4 running, 8 latent, 5 derived (4 images, 1 volume)" in asked[f"impact {golden[1]}"]
     page = (tmp_path / "demo" / "lineage.html").read_text(encoding="utf-8")
     assert golden[1] in page
     assert list((tmp_path / "demo" / "runs").glob("*.jsonl")).__len__() == 1, (
