@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,8 @@ class Worker:
         self._process.kill()
         self._process.wait(_STOP_SECONDS)
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            # What could not be written to a process that has ended is written again when the pipe is closed.
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         self._answers.close()
         shutil.rmtree(self._folder, ignore_errors=True)
