@@ -15,6 +15,30 @@ CENTRAL_BUS = "orgctl-lineage"
 LINEAGE_QUEUE = "orgctl-lineage-events"
 """The queue in front of the graph, and the rule that fills it."""
 INGEST_FUNCTION = "orgctl-lineage-ingest"
+API_FUNCTION = "orgctl-lineage-api"
+PLAN_FUNCTION = "orgctl-lineage-reconcile-plan"
+"""On a schedule: puts one message for each account and Region into the reconciliation queue."""
+RECONCILE_FUNCTION = "orgctl-lineage-reconcile"
+"""Reads that queue: holds what AWS says of one account in one Region against what the events said."""
+CONFIG_FUNCTION = "orgctl-lineage-config-rules"
+"""Asked by AWS Config of every account."""
+ASSESS_FUNCTION = "orgctl-lineage-assess"
+"""On a schedule: judges every image, and brings Security Hub's findings up to date."""
+ACTIONS_FUNCTION = "orgctl-lineage-actions"
+"""Carries out the custom actions of Security Hub."""
+NOTIFY_FUNCTION = "orgctl-lineage-notify"
+"""Brings notifications to a chat."""
+RECONCILE_QUEUE = "orgctl-lineage-reconcile"
+LINEAGE_API = "orgctl-lineage"
+READER_ROLE = "orgctl-lineage-reader"
+"""In every account: what the reconciliation may read there."""
+EVALUATIONS_ROLE = "orgctl-config-evaluations"
+"""In every account: gives AWS Config the verdicts of the lineage account's rules."""
+COMPLIANCE_TOPIC, ALERT_TOPIC, ERROR_TOPIC = (
+    "orgctl-ami-compliance-notifications",
+    "orgctl-ami-security-alerts",
+    "orgctl-ami-system-errors",
+)
 BUS_NAME_PATTERN = r"[\w.-]{1,256}"
 
 STACKSETS_EXECUTION_ROLE = "stacksets-exec-*"
