@@ -1,4 +1,4 @@
-"""What is to be told to people: a rule that is broken, sources that contradict each other, a place that is not heard."""
+"""What people are to be told: a rule that is broken, sources that contradict each other, a place that is not heard."""
 
 from __future__ import annotations
 
