@@ -24,6 +24,7 @@ def install(settings: Settings | None = None) -> None:
         return
     from org.sandbox import account_management, assume_role, ec2, event_buses, iam, organizations, stacksets
     from org.sandbox.authorization import one_reading
+    from org.sandbox.functions import api
     from org.sandbox.stack_types import function_settings
 
     parts = (
@@ -36,6 +37,7 @@ def install(settings: Settings | None = None) -> None:
         stacksets,
         one_reading,
         function_settings,
+        api,
     )
     for part in parts:
         part.install()

@@ -85,6 +85,7 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from org.sandbox.dispatch import make_application
+        from org.sandbox.functions.api import invoke_outside
         from org.sandbox.functions.runtime import Functions, run_in_the_wake
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -94,6 +95,7 @@ class Sandbox:
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
         self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        application = invoke_outside(self.functions, application)
         served = self._with_control(run_in_the_wake(self.functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
         return make_server(HOST, opened, served, threaded=True, request_handler=handler, fd=descriptor)

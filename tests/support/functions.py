@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 
+from org.sandbox.session import Credentials, session_for
+
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 OUTCOME = "outcome"
@@ -144,3 +146,12 @@ def messages(session: boto3.Session, name: str) -> list[dict[str, Any]]:
     ):
         found += some
     return found
+
+
+def session_in(session: boto3.Session, account: str) -> boto3.Session:
+    """Answer a session of the role with which an organization enters its accounts."""
+    sts = session.client("sts")
+    arn = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    key = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    return session_for(sts.meta.endpoint_url, REGION, credentials)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _UNHANDLED = "Unhandled"
+_MOST_ANSWER = 6_291_556
+"""Bytes, of which this side's text has as many as it has characters: all else is escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,17 @@ class Functions:
         request_id = request_id or str(uuid.uuid4())
         try:
             with self._pool.worker(ready.program, ready.code, ready.limit, wait=wait) as worker:
-                return Result(json.dumps(worker.invoke(payload, request_id)), "", request_id)
+                answer = json.dumps(worker.invoke(payload, request_id))
         except FunctionFailed as error:
             _log.warning("%s failed: %s", ready.program.name, error)
             return Result(json.dumps(error.error), _UNHANDLED, request_id)
         except Busy as error:
             raise Refused("TooManyRequestsException", 429, "Rate Exceeded.") from error
+        if len(answer) > _MOST_ANSWER:
+            what = f"Response payload size exceeded maximum allowed payload size ({_MOST_ANSWER} bytes)."
+            told = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": what}
+            return Result(json.dumps(told), _UNHANDLED, request_id)
+        return Result(answer, "", request_id)
 
     def settle(self) -> None:
         """Return when no event waits for a function, and no queue that one reads holds a message that can be taken.
