@@ -60,6 +60,17 @@ def env(settings: Settings, region: str) -> None:
         results().print(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
 
 
+def act_on_findings(settings: Settings, action: str, findings: list[str]) -> None:
+    from org.sandbox.scenarios.control import Control
+
+    arn = Control(running_sandbox().endpoint).act_on_findings(action, findings)
+    if settings.is_json:
+        results().print(json.dumps({"action": arn, "findings": findings}))
+        return
+    sent = "one finding was" if len(findings) == 1 else f"{len(findings)} findings were"
+    results().print(f"{sent} sent to {arn}")
+
+
 def play(settings: Settings, scenario: str) -> None:
     from cli.play import play as run
 

@@ -13,6 +13,7 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
 from org.sandbox.template import Template, find_references
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
@@ -27,6 +29,8 @@ _EMULATED: tuple[ResourceType, ...] = (
     EventBusPolicy(),
     EventSourceMapping(),
     Function(),
+    Hub(),
+    Insight(),
     Key(),
     LogGroup(),
     Parameter(),

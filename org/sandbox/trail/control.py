@@ -4,6 +4,7 @@
     DELETE …/events       → {}: what was sent so far is remembered no longer
     POST …/events         {"account": "111122223333", "region": "eu-central-1", "events": [event, …]} → {"published": 2}
     POST …/seed           {"for": "golden"} → {}: ids follow from the sandbox's seed, this, and the events so far
+    POST …/finding-actions  {"action": id or ARN, "findings": [id, …]} → {"action": ARN, …}: a click in Security Hub
     POST …/public-images  {"account": "999988887777", "region": …, "name": …, "alias": "amazon"} → {"image": "ami-…"}
 
 PutEvents refuses `aws.…` as a source; this puts each event as it is on the default bus.
@@ -20,6 +21,7 @@ from org.sandbox.ec2_backend import find_backend
 from org.sandbox.event_buses import Bus, publish
 from org.sandbox.failures import read_body
 from org.sandbox.images import EVERYBODY, SandboxImage
+from org.sandbox.securityhub.console import send_to_action
 from org.sandbox.settings import current_settings
 from org.sandbox.trail.events import forget_events, published
 
@@ -84,4 +86,8 @@ def _make_public_image(asked: Any) -> dict[str, Any]:
     return {"image": image.id}
 
 
-_ACTIONS = {"events": _publish, "public-images": _make_public_image, "seed": _seed}
+def _act(asked: Any) -> dict[str, Any]:
+    return send_to_action(str(asked["action"]), [str(each) for each in asked["findings"]])
+
+
+_ACTIONS = {"events": _publish, "finding-actions": _act, "public-images": _make_public_image, "seed": _seed}
