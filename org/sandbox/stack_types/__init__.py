@@ -8,6 +8,8 @@ from moto.cloudformation.exceptions import ValidationError
 
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
+from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
+from org.sandbox.stack_types.function_policies import ResourcePolicy as FunctionPolicy
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
 from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
@@ -27,13 +29,17 @@ _EMULATED: tuple[ResourceType, ...] = (
     BucketPolicy(),
     EventBus(),
     EventBusPolicy(),
+    EventInvokeConfig(),
     EventSourceMapping(),
     Function(),
+    FunctionPolicy(),
     Hub(),
     Insight(),
     Key(),
+    LayerVersion(),
     LogGroup(),
     Parameter(),
+    Permission(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
