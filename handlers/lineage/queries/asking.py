@@ -98,7 +98,7 @@ def check_kind(key: Key, kind: Kind) -> None:
 
 def check_known(graph: Graph, key: Key) -> None:
     """Raise UnknownThing unless something was said of the thing, or of another with it."""
-    if graph.facts_into([key], ALL_RELATIONS, limit=1) or graph.facts_of([key], ALL_RELATIONS):
+    if graph.facts_of([key], ALL_RELATIONS) or graph.facts_into([key], ALL_RELATIONS, limit=1):
         return
     like = _like(graph, key)
     todo = f"did you mean {', '.join(like)}?" if like else "see that its region is right and that its events are heard"
