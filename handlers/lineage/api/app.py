@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SERVICE = "lineage-api"
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, json_serializer=partial(json.dumps, ensure_ascii=True, default=str))
+"""In ASCII: what a terminal acts on (C1 controls, bidirectional marks) stands in it as an escape."""
 LARGEST_ANSWER = 5_500_000
 """Bytes: Lambda hands on 6 MB, as JSON in which the body is a text with escapes.
 
@@ -53,37 +54,53 @@ def app() -> APIGatewayRestResolver:
 def answer(event: Mapping[str, Any], context: LambdaContext, means: Means) -> dict[str, Any]:
     """Answer a request, as API Gateway's REST proxy integration gives it and takes it."""
     began = means.clock()
-    api, asked = app(), event["requestContext"]
     refused = _unreadable(event)
-    if refused is None:
-        desk = Desk(means, context.get_remaining_time_in_millis() / 1000)
+    if refused is not None:
+        answered = _proxied(refused)
+    else:
+        api, desk = app(), Desk(means, context.get_remaining_time_in_millis() / 1000)
         api.append_context(desk=desk)  # type: ignore[no-untyped-call]
         answered = api.resolve(event, context)
         if len(json.dumps(answered["body"])) > LARGEST_ANSWER:
-            refused = refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                str(asked["requestId"]),
-                "The answer is too large",
-                "ANSWER_TOO_LARGE",
-                todo="ask for less: a smaller size or limit",
-            )
-    if refused is not None:
-        answered = {
-            "statusCode": refused.status_code,
-            "body": json.dumps(refused.body),
-            "isBase64Encoded": False,
-            "multiValueHeaders": {"Content-Type": [JSON]},
-        }
-    headers = answered["multiValueHeaders"]
-    headers |= {name: [value] for name, value in HEADERS.items()}
-    headers["X-Correlation-Id"] = [str(asked["requestId"])]
+            todo = "ask for less: a smaller size or limit"
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            answered = _proxied(refusal(status, _id(event), "The answer is too large", "ANSWER_TOO_LARGE", todo=todo))
+    return _told(event, answered, round((means.clock() - began) * 1000))
+
+
+def unavailable(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a request for which the means cannot be had, to be called where that is caught."""
+    logger.exception("the function has not what it needs")
+    refused = refusal(HTTPStatus.SERVICE_UNAVAILABLE, _id(event), "Service unavailable", "UNAVAILABLE")
+    return _told(event, _proxied(refused), 0)
+
+
+def _id(event: Mapping[str, Any]) -> str:
+    return str(event["requestContext"]["requestId"])
+
+
+def _proxied(refused: Response[Any]) -> dict[str, Any]:
+    headers = {name: [str(value)] for name, value in refused.headers.items()}
+    return {
+        "statusCode": refused.status_code,
+        "body": json.dumps(refused.body),
+        "isBase64Encoded": False,
+        "multiValueHeaders": {**headers, "Content-Type": [JSON]},
+    }
+
+
+def _told(event: Mapping[str, Any], answered: dict[str, Any], milliseconds: int) -> dict[str, Any]:
+    """Add what every answer carries, and log it: who asked which route, and what came of it."""
+    asked = event["requestContext"]
+    answered["multiValueHeaders"] |= {name: [value] for name, value in HEADERS.items()}
+    answered["multiValueHeaders"]["X-Correlation-Id"] = [_id(event)]
     logger.info(
         "answered",
         caller=(asked.get("identity") or {}).get("userArn"),
         method=str(event["httpMethod"]),
         route=asked.get("resourcePath"),
         status=answered["statusCode"],
-        milliseconds=round((means.clock() - began) * 1000),
+        milliseconds=milliseconds,
     )
     return answered
 
@@ -92,7 +109,7 @@ def _unreadable(event: Mapping[str, Any]) -> Response[Any] | None:
     """Refuse a body that is not JSON by its own account, or too large to read."""
     if event["httpMethod"] != "POST":
         return None
-    id = str(event["requestContext"]["requestId"])
+    id = _id(event)
     kinds = [value for name, value in (event.get("headers") or {}).items() if name.lower() == "content-type"]
     kind = kinds[0].partition(";")[0].strip().lower() if kinds else JSON
     if kind != JSON or event.get("isBase64Encoded"):
