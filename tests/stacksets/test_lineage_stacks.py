@@ -16,16 +16,8 @@ from tests.support.golden import assert_golden
 from tests.support.lineage_stacks import DOCUMENT, listed, of_type, stacks, statements, template
 
 NAMES = tuple(name for name in stacks() if name != "lineage-ingest")
-KNOWN_TO_THE_DEPLOYMENT = {
-    "EventsKeyArn",
-    "ReadingsQueueArn",
-    "ReadingsQueueUrl",
-    "CodeBucket",
-    "CodeKey",
-    "OrganizationId",
-    "S3PrefixList",
-    "Settings",
-}
+KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
+OF_THE_INGEST = {"EventsKeyArn", "ReadingsQueueArn", "ReadingsQueueUrl"}
 OTHERS = {"account-baseline": account_baseline.render(), "lineage-bus": lineage_bus.render()}
 FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
 CATALOG = Catalog()
