@@ -288,7 +288,7 @@ def _role(row: LambdaFunction, failures: Queue | None) -> Role:
         Policies=[
             Policy(PolicyName="needs", PolicyDocument={"Version": "2012-10-17", "Statement": statements}),
         ],
-        Metadata={"Reasons": reasons},
+        Metadata={"Reasons": reasons, **(_INTERFACES_ON_ALL if row.in_network else {})},
     )
 
 
@@ -323,6 +323,13 @@ def _needs_of_any(row: LambdaFunction) -> Sequence[Need]:
     return needs
 
 
+_INTERFACES_ON_ALL = {
+    "checkov": {
+        "skip": [
+            {"id": "CKV_AWS_111", "comment": "StandInTheNetwork: Lambda alone makes these calls, as its reason says"}
+        ]
+    }
+}
 _INTERFACE_CALLS = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",

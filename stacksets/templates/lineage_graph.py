@@ -119,15 +119,6 @@ def _add_parameters(template: Template) -> None:
     )
     add_parameter(
         template,
-        "BackupDays",
-        "How many days the cluster can be brought back to any second of",
-        Type="Number",
-        Default=35,
-        MinValue=7,
-        MaxValue=35,
-    )
-    add_parameter(
-        template,
         "Standby",
         "Whether a second instance, in another zone, takes over at once; it costs as much as the first",
         Default="no",
@@ -160,7 +151,8 @@ def _cluster(key: Key, logs: LogGroup, subnets: DBSubnetGroup, parameters: DBClu
         StorageEncrypted=True,
         KmsKeyId=GetAtt(key, "Arn"),
         EnableCloudwatchLogsExports=["audit"],
-        BackupRetentionPeriod=Ref("BackupDays"),
+        # The longest: to any second of as many days.
+        BackupRetentionPeriod=35,
         CopyTagsToSnapshot=True,
         DeletionProtection=True,
         DeletionPolicy="Snapshot",

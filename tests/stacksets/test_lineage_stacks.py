@@ -168,7 +168,7 @@ def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
     )
     version = rendered["Parameters"]["EngineVersion"]["Default"]
     assert parameters["Family"] == "neptune" + ".".join(version.split(".")[:2])
-    assert rendered["Parameters"]["BackupDays"]["MinValue"] >= 7
+    assert cluster["BackupRetentionPeriod"] >= 7
 
 
 def test_only_the_functions_reach_the_graph():
