@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
+from org.sandbox.stack_types.by_calls import ByCalls
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
@@ -13,6 +14,10 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.monitoring import MONITORING
+from org.sandbox.stack_types.neptune import NEPTUNE
+from org.sandbox.stack_types.network import NETWORK
+from org.sandbox.stack_types.security_groups import SECURITY_GROUPS
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
 from org.sandbox.template import Template, find_references
 
@@ -37,6 +42,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Rule(),
     SnapshotBlockPublicAccess(),
     Topic(),
+    *(ByCalls(table) for table in (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 
@@ -56,7 +62,7 @@ _RESOURCE_ATTRIBUTES = frozenset(
     {"Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"}
 )
 _POLICIES = ("Delete", "Retain")
-"""Of a deletion or replacement; RetainExceptOnCreate and Snapshot are not emulated."""
+"""Of a deletion or replacement; RetainExceptOnCreate is not emulated, Snapshot where the type has them."""
 
 
 def find_type(type_name: str) -> ResourceType | None:
@@ -95,7 +101,7 @@ def _check_resource(logical_id: str, definition: Template) -> None:
     for attribute in sorted(set(definition) - _RESOURCE_ATTRIBUTES):
         raise _not_emulated(f"the attribute {attribute} of a resource (resource {logical_id})")
     for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
-        if definition.get(attribute, "Delete") not in _POLICIES:
+        if definition.get(attribute, "Delete") not in (*_POLICIES, *(["Snapshot"] if kind.shape.has_snapshots else [])):
             raise _not_emulated(f"the {attribute} {definition[attribute]} (resource {logical_id})")
 
 
