@@ -9,6 +9,8 @@ from moto.cloudformation.exceptions import ValidationError
 from org.sandbox.stack_types.by_calls import ByCalls
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
+from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
+from org.sandbox.stack_types.function_policies import ResourcePolicy as FunctionPolicy
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
 from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
@@ -17,8 +19,11 @@ from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
 from org.sandbox.stack_types.monitoring import MONITORING
 from org.sandbox.stack_types.neptune import NEPTUNE
 from org.sandbox.stack_types.network import NETWORK
+from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
+from org.sandbox.stack_types.secrets import Secret
 from org.sandbox.stack_types.security_groups import SECURITY_GROUPS
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
+from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
@@ -30,21 +35,29 @@ _EMULATED: tuple[ResourceType, ...] = (
     BucketPolicy(),
     EventBus(),
     EventBusPolicy(),
+    EventInvokeConfig(),
     EventSourceMapping(),
     Function(),
+    FunctionPolicy(),
     Key(),
+    LayerVersion(),
     LogGroup(),
     Parameter(),
+    Permission(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
     Role(),
     Rule(),
+    Secret(),
+    SecretPolicy(),
     SnapshotBlockPublicAccess(),
+    Subscription(),
     Topic(),
-    *(ByCalls(table) for table in (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)),
+    TopicPolicy(),
 )
-_BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
+_OF_CALLS = (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)
+_BY_NAME = {kind.shape.type_name: kind for kind in (*_EMULATED, *map(ByCalls, _OF_CALLS))}
 
 _SECTIONS = frozenset(
     {
