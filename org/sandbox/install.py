@@ -36,6 +36,7 @@ def install(settings: Settings | None = None) -> None:
     )
     from org.sandbox.authorization import one_reading
     from org.sandbox.functions import api
+    from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
 
     parts = (
@@ -47,6 +48,7 @@ def install(settings: Settings | None = None) -> None:
         event_buses,
         neptune,
         stacksets,
+        securityhub,
         one_reading,
         function_settings,
         api,

@@ -15,13 +15,10 @@ from org.sandbox.server import Sandbox
 from org.sandbox.stack_types import find_type
 from org.sandbox.stack_types.by_calls import ByCalls, CallType, Here, Step
 from org.sandbox.stack_types.interface import Wanted
-from org.sandbox.stack_types.monitoring import MONITORING
-from org.sandbox.stack_types.neptune import NEPTUNE
-from org.sandbox.stack_types.network import NETWORK
-from org.sandbox.stack_types.security_groups import SECURITY_GROUPS
+from org.sandbox.stack_types.tables import TABLES as ALL
 from tests.support.cloud import HOME, Cloud, tags
 
-TABLES = {table.shape.type_name: table for table in (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)}
+TABLES = {table.shape.type_name: table for table in ALL}
 
 
 @cache

@@ -16,20 +16,19 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
-from org.sandbox.stack_types.monitoring import MONITORING
-from org.sandbox.stack_types.neptune import NEPTUNE
-from org.sandbox.stack_types.network import NETWORK
 from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
 from org.sandbox.stack_types.secrets import Secret
-from org.sandbox.stack_types.security_groups import SECURITY_GROUPS
+from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
 from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
+from org.sandbox.stack_types.tables import TABLES
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
@@ -39,6 +38,8 @@ _EMULATED: tuple[ResourceType, ...] = (
     EventSourceMapping(),
     Function(),
     FunctionPolicy(),
+    Hub(),
+    Insight(),
     Key(),
     LayerVersion(),
     LogGroup(),
@@ -56,8 +57,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Topic(),
     TopicPolicy(),
 )
-_OF_CALLS = (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)
-_BY_NAME = {kind.shape.type_name: kind for kind in (*_EMULATED, *map(ByCalls, _OF_CALLS))}
+_BY_NAME = {kind.shape.type_name: kind for kind in (*_EMULATED, *map(ByCalls, TABLES))}
 
 _SECTIONS = frozenset(
     {
