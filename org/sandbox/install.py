@@ -24,6 +24,7 @@ def install(settings: Settings | None = None) -> None:
         return
     from org.sandbox import account_management, assume_role, ec2, event_buses, iam, organizations, stacksets
     from org.sandbox.authorization import one_reading
+    from org.sandbox.config_service import responses as config_service
     from org.sandbox.functions import api
     from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
@@ -37,6 +38,7 @@ def install(settings: Settings | None = None) -> None:
         event_buses,
         stacksets,
         securityhub,
+        config_service,
         one_reading,
         function_settings,
         api,
