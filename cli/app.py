@@ -210,6 +210,25 @@ def env(
     run(ctx.obj, region)
 
 
+@sandbox_app.command(name="run-schedules", epilog=_GLOBAL)
+def run_schedules(
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(help="The name or ARN of one EventBridge rule; all else.")] = "",
+) -> None:
+    """Run the EventBridge rules that have a schedule now: the sandbox has no clock."""
+    from cli.sandbox_commands import run_schedules as run
+
+    run(ctx.obj, rule)
+
+
+@sandbox_app.command(epilog=_GLOBAL)
+def sent(ctx: typer.Context) -> None:
+    """Show the mails, texts and requests that SNS would have sent; the sandbox keeps them."""
+    from cli.sandbox_commands import sent as run
+
+    run(ctx.obj)
+
+
 @sandbox_app.command("finding-action", epilog=_GLOBAL)
 def finding_action(
     ctx: typer.Context,

@@ -22,7 +22,17 @@ def install(settings: Settings | None = None) -> None:
     use_settings(settings or Settings())
     if _installed:
         return
-    from org.sandbox import account_management, assume_role, ec2, event_buses, iam, organizations, stacksets
+    from org.sandbox import (
+        account_management,
+        assume_role,
+        ec2,
+        event_buses,
+        iam,
+        organizations,
+        secrets,
+        stacksets,
+        topics,
+    )
     from org.sandbox.authorization import one_reading
     from org.sandbox.config_service import responses as config_service
     from org.sandbox.functions import api
@@ -42,6 +52,8 @@ def install(settings: Settings | None = None) -> None:
         one_reading,
         function_settings,
         api,
+        topics,
+        secrets,
     )
     for part in parts:
         part.install()

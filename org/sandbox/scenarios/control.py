@@ -62,6 +62,19 @@ class Control:
         """Lose the events of an account's Region from now on, or end it."""
         self._ask("POST", "silence", {"account": account, "region": region, "silent": silent})
 
+    def run_schedules(self, rule: str = "") -> list[Mapping[str, str]]:
+        """Run all rules with a schedule, or those of one name or ARN; answer them when what they set off is done.
+
+        Raises OrgctlError where there is no enabled rule so named.
+        """
+        answer: list[Mapping[str, str]] = self._ask("POST", "schedules", {"rule": rule} if rule else {})
+        return answer
+
+    def sent(self) -> list[Mapping[str, Any]]:
+        """Answer the mails, texts and requests that SNS would have sent out of AWS, the oldest first."""
+        answer: list[Mapping[str, Any]] = self._ask("GET", "sent")
+        return answer
+
     def _ask(self, method: str, what: str, body: object = None) -> Any:
         place = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=_SECONDS)

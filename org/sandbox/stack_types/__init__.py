@@ -21,8 +21,11 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
+from org.sandbox.stack_types.secrets import Secret
 from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
+from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
@@ -55,8 +58,12 @@ _EMULATED: tuple[ResourceType, ...] = (
     ResourcePolicy(),
     Role(),
     Rule(),
+    Secret(),
+    SecretPolicy(),
     SnapshotBlockPublicAccess(),
+    Subscription(),
     Topic(),
+    TopicPolicy(),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 
