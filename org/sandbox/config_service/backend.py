@@ -9,122 +9,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.config import urls
-from moto.config.exceptions import NoSuchBucketException
-from moto.config.models import ConfigBackend, config_backends
+from moto.config.models import config_backends
 from moto.core.utils import unix_time
 from moto.moto_api._internal import mock_random
-from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.config_service import refusals, rules
 from org.sandbox.config_service.evaluations import Evaluations, check_evaluations
 from org.sandbox.config_service.events import Circumstance, changed, now, payload, scheduled
-from org.sandbox.config_service.items import DELETED, DISCOVERED, OK, TYPES, Item, Resource, make_item, resources_in
+from org.sandbox.config_service.items import OK, Resource
+from org.sandbox.config_service.recording import Recording
 from org.sandbox.config_service.rules import ON_CHANGE, ON_SCHEDULE, ON_SNAPSHOT, Rule
 from org.sandbox.functions import invocations
 from org.sandbox.functions.invocations import Invoker, Refused
+
+if TYPE_CHECKING:
+    from org.sandbox.config_service.organization_rules import OrganizationRule
 
 SERVICE = "config.amazonaws.com"
 _MOST_RULES = 1_000
 """https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html"""
 
 
-class SandboxConfig(ConfigBackend):
+class SandboxConfig(Recording):
     """In the place of moto's."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.config_rules: dict[str, Rule] = {}  # type: ignore[assignment]  # moto only reads ARN and tags of them
         self.evaluations = Evaluations()
-        self.seen: dict[tuple[str, str], Resource] = {}
-        """Each resource as the recorder has recorded it last."""
-        self.organization_rules: dict[str, Any] = {}
-        """Of `org.sandbox.config_service.organization_rules`, which this account has put."""
-        self.items = 0
-        self.started_on_create: set[str] = set()
-        """Recorders of stacks, which start when there is a delivery channel."""
+        self.organization_rules: dict[str, OrganizationRule] = {}
+        """Those that this account has put."""
 
     @property
     def _url_module(self) -> ModuleType:
         return urls  # moto looks for it beside the class
-
-    # --- recorder and delivery channel
-
-    @property
-    def recorder_role(self) -> str:
-        return str(next((each.role_arn for each in self.recorders.values()), ""))
-
-    def put_delivery_channel(self, delivery_channel: dict[str, Any]) -> None:
-        """Refuse a bucket that there is not, or that holds objects for a time by default.
-
-        https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html. [H]: the code. Whether Config
-        may write into it is not looked at, since it does not.
-        """
-        name = str(delivery_channel.get("s3BucketName") or "")
-        owner = s3_backends.bucket_accounts.get(name)
-        if name and owner is None:
-            raise NoSuchBucketException
-        if owner is not None and s3_backends[owner[1]][owner[0]].get_bucket(name).has_default_lock:
-            message = (
-                f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket: "
-                "Object Lock with default retention is not supported."
-            )
-            raise refusals.ConfigRefusal("InsufficientDeliveryPolicyException", message)
-        super().put_delivery_channel(delivery_channel)
-
-    def start_configuration_recorder(self, recorder_name: str) -> None:
-        super().start_configuration_recorder(recorder_name)
-        self.notice_changes()
-
-    def start_those_that_wait(self) -> None:
-        for name in sorted(self.started_on_create & set(self.recorders)) if self.delivery_channels else ():
-            self.started_on_create.discard(name)
-            self.start_configuration_recorder(name)
-
-    def records(self, type: str) -> bool:
-        """Say whether the recorder is on, and for resources of this type."""
-        for recorder in self.recorders.values():
-            group = recorder.recording_group
-            excluded = (group.exclusion_by_resource_types or {}).get("resourceTypes") or []
-            if recorder.status.recording and (type in (group.resource_types or []) or not group.resource_types):
-                return type not in excluded
-        return False
-
-    def notice_changes(self) -> None:
-        """Record what has changed since the last time, and have the rules judge it that it concerns."""
-        if not any(self.records(type) for type in TYPES):
-            return
-        there = {
-            (each.type, each.id): each
-            for each in resources_in(self.account_id, self.region_name)
-            if self.records(each.type)
-        }
-        for key, resource in there.items():
-            before = self.seen.get(key)
-            if before is None or before.digest != resource.digest:
-                self._tell(resource, DISCOVERED if before is None else OK, before)
-        for key, gone in self.seen.items():
-            if key not in there:
-                self._tell(gone, DELETED, gone)
-        self.seen = there
-
-    def _tell(self, resource: Resource, status: str, before: Resource | None) -> None:
-        item = self._item(resource, status)
-        for rule in list(self.config_rules.values()):
-            if not rule.function or ON_CHANGE not in rule.triggers:
-                continue
-            covers = rule.covers(resource.type, resource.id, resource.tags)
-            left = not covers and before is not None and rule.covers(before.type, before.id, before.tags)
-            if covers or left:
-                self._invoke(rule, changed(item, now()), left=left)
-
-    def _item(self, resource: Resource, status: str) -> Item:
-        self.items += 1
-        return make_item(resource, status, self.account_id, self.region_name, now(), self.items)
 
     # --- rules
 
@@ -189,6 +112,17 @@ class SandboxConfig(ConfigBackend):
 
     # --- evaluation
 
+    def tell_rules(self, resource: Resource, status: str, before: Resource | None) -> None:
+        """Have the rules judge a resource that concern it, or concerned it before."""
+        item = self.new_item(resource, status)
+        for rule in list(self.config_rules.values()):
+            if not rule.function or ON_CHANGE not in rule.triggers:
+                continue
+            covers = rule.covers(resource.type, resource.id, resource.tags)
+            left = not covers and before is not None and rule.covers(before.type, before.id, before.tags)
+            if covers or left:
+                self._invoke(rule, changed(item, now()), left=left)
+
     def start_evaluation(self, names: Sequence[str]) -> None:
         """Have rules judge anew: those with a schedule once, those on changes each resource that is recorded."""
         if not 1 <= len(names) <= 25:
@@ -204,7 +138,7 @@ class SandboxConfig(ConfigBackend):
         if ON_CHANGE in rule.triggers:
             for resource in list(self.seen.values()):
                 if rule.covers(resource.type, resource.id, resource.tags):
-                    self._invoke(rule, changed(self._item(resource, OK), now()))
+                    self._invoke(rule, changed(self.new_item(resource, OK), now()))
 
     def _invoke(self, rule: Rule, happened: Circumstance, *, left: bool = False) -> None:
         token = self.evaluations.new_token(rule.config_rule_id)

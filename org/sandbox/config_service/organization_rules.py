@@ -8,7 +8,7 @@ seven hours.)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ from moto.utilities.utils import get_partition
 
 from org.sandbox.config_service import refusals
 from org.sandbox.config_service.backend import SERVICE, SandboxConfig, check_invocable, find_config, known_configs
-from org.sandbox.config_service.rules import ON_CHANGE, ON_OVERSIZED, ON_SCHEDULE, check
+from org.sandbox.config_service.organization_metadata import KINDS, rule_of
+from org.sandbox.config_service.rules import check
 from org.sandbox.functions.invocations import Invoker
 from org.sandbox.membership import MembershipChange, subscribe
 from org.sandbox.organizations import SandboxOrganizations, find_organization_of
@@ -30,16 +31,6 @@ ADMINISTRATION = "config-multiaccountsetup.amazonaws.com"
 https://docs.aws.amazon.com/config/latest/developerguide/config-rule-multi-account-deployment.html
 """
 _NAME = re.compile(r"[A-Za-z0-9-_]{1,64}")
-_KINDS = (
-    "OrganizationCustomPolicyRuleMetadata",
-    "OrganizationCustomRuleMetadata",
-    "OrganizationManagedRuleMetadata",
-)
-_TRIGGERS = {
-    "ConfigurationItemChangeNotification": ON_CHANGE,
-    "OversizedConfigurationItemChangeNotification": ON_OVERSIZED,
-    "ScheduledNotification": ON_SCHEDULE,
-}
 _MOST_EXCLUDED = 1_000
 _WAITS = "CREATE_IN_PROGRESS"
 
@@ -91,14 +82,14 @@ def put(config: SandboxConfig, name: str, asked: Mapping[str, Any]) -> Organizat
     organization = administered(config)
     if not _NAME.fullmatch(name):
         raise refusals.unlawful("organizationConfigRuleName", "Member must satisfy: [A-Za-z0-9-_]{1,64}")
-    metadata = [kind for kind in _KINDS if asked.get(kind)]
+    metadata = [kind for kind in KINDS if asked.get(kind)]
     if len(metadata) != 1:
-        raise refusals.invalid(f"Provide one, and only one, of: {', '.join(_KINDS)}")
+        raise refusals.invalid(f"Provide one, and only one, of: {', '.join(KINDS)}")
     excluded = list(asked.get("ExcludedAccounts") or [])
     if len(excluded) > _MOST_EXCLUDED or not all(re.fullmatch(r"\d{12}", each) for each in excluded):
         raise refusals.unlawful("excludedAccounts", f"at most {_MOST_EXCLUDED} ids of accounts")
     given = {metadata[0]: dict(asked[metadata[0]]), "ExcludedAccounts": excluded}
-    checked = check(_rule_of(given))
+    checked = check(rule_of(given))
     known = config.organization_rules.get(name)
     suffix = known.suffix if known else mock_random.get_random_string(8, lower_case=True)
     start = f"arn:{get_partition(config.region_name)}:config:{config.region_name}:{config.account_id}"
@@ -108,8 +99,8 @@ def put(config: SandboxConfig, name: str, asked: Mapping[str, Any]) -> Organizat
         check_invocable(function, Invoker(SERVICE, rule.arn, config.account_id))
     if known is not None:
         rule.verb = "UPDATE"
-        for account in [each for each in known.accounts if each in excluded]:
-            _withdraw(known, account, config.region_name)
+        for gone in [each for each in known.accounts if each in excluded]:
+            _withdraw(known, gone, config.region_name)
     config.organization_rules[name] = rule
     for account in organization.members():
         if account.state == "ACTIVE" and account.id not in excluded:
@@ -160,60 +151,6 @@ def administered(config: SandboxConfig) -> SandboxOrganizations:
     return organization
 
 
-def _rule_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer the rule of an account that the metadata mean.
-
-    https://docs.aws.amazon.com/config/latest/APIReference/API_OrganizationCustomRuleMetadata.html
-    """
-    (kind,) = [each for each in _KINDS if each in given]
-    said: Mapping[str, Any] = given[kind]
-    frequency = said.get("MaximumExecutionFrequency")
-    scope = {
-        "ComplianceResourceTypes": said.get("ResourceTypesScope"),
-        "ComplianceResourceId": said.get("ResourceIdScope"),
-        "TagKey": said.get("TagKeyScope"),
-        "TagValue": said.get("TagValueScope"),
-    }
-    rule = {
-        "Description": said.get("Description"),
-        "InputParameters": said.get("InputParameters"),
-        "MaximumExecutionFrequency": frequency,
-        "Scope": {name: value for name, value in scope.items() if value},
-        "Source": _SOURCES[kind](said),
-    }
-    return {name: value for name, value in rule.items() if value}
-
-
-def _details(said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    triggers = said.get("OrganizationConfigRuleTriggerTypes") or []
-    unknown = [each for each in triggers if each not in _TRIGGERS]
-    if unknown:
-        choices = ", ".join(sorted(_TRIGGERS))
-        raise refusals.unlawful(
-            "organizationConfigRuleTriggerTypes", f"Member must satisfy enum value set: [{choices}]"
-        )
-    return [{"EventSource": "aws.config", "MessageType": _TRIGGERS[each]} for each in triggers]
-
-
-def _of_policy(said: Mapping[str, Any]) -> dict[str, Any]:
-    # CloudFormation calls it Runtime.
-    runtime = said.get("PolicyRuntime") or said.get("Runtime")
-    policy = {"PolicyRuntime": runtime, "PolicyText": said.get("PolicyText")}
-    return {"Owner": "CUSTOM_POLICY", "SourceDetails": _details(said), "CustomPolicyDetails": policy}
-
-
-def _of_function(said: Mapping[str, Any]) -> dict[str, Any]:
-    function = said.get("LambdaFunctionArn")
-    return {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function, "SourceDetails": _details(said)}
-
-
-_SOURCES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "OrganizationCustomPolicyRuleMetadata": _of_policy,
-    "OrganizationCustomRuleMetadata": _of_function,
-    "OrganizationManagedRuleMetadata": lambda said: {"Owner": "AWS", "SourceIdentifier": said.get("RuleIdentifier")},
-}
-
-
 def _deploy(rule: OrganizationRule, account: str, region: str, *, waits: bool = False) -> None:
     """Put the rule into an account; one that has just come may wait for its recorder."""
     shown = {"AccountId": account, "ConfigRuleName": rule.member_name, "LastUpdateTime": unix_time()}
@@ -222,7 +159,7 @@ def _deploy(rule: OrganizationRule, account: str, region: str, *, waits: bool = 
         rule.accounts[account] = {**shown, "MemberAccountRuleStatus": _WAITS}
         return
     try:
-        config.put_rule(rule.member_name, _rule_of(rule.given), {}, by=ADMINISTRATION)
+        config.put_rule(rule.member_name, rule_of(rule.given), {}, by=ADMINISTRATION)
     except JsonRESTError as error:
         failed = {"ErrorCode": _CODES.get(error.error_type, error.error_type), "ErrorMessage": str(error.message)}
         rule.accounts[account] = {**shown, "MemberAccountRuleStatus": f"{rule.verb}_FAILED", **failed}
