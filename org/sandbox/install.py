@@ -35,6 +35,7 @@ def install(settings: Settings | None = None) -> None:
         topics,
     )
     from org.sandbox.authorization import one_reading
+    from org.sandbox.config_service import responses as config_service
     from org.sandbox.functions import api
     from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
@@ -49,6 +50,7 @@ def install(settings: Settings | None = None) -> None:
         neptune,
         stacksets,
         securityhub,
+        config_service,
         one_reading,
         function_settings,
         api,

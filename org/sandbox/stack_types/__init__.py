@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 from moto.cloudformation.exceptions import ValidationError
 
 from org.sandbox.stack_types.by_calls import ByCalls
+from org.sandbox.stack_types.config_rules import (
+    ConfigRule,
+    ConfigurationRecorder,
+    DeliveryChannel,
+    OrganizationConfigRule,
+)
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
@@ -32,6 +38,9 @@ _EMULATED: tuple[ResourceType, ...] = (
     Alias(),
     Bucket(),
     BucketPolicy(),
+    ConfigRule(),
+    ConfigurationRecorder(),
+    DeliveryChannel(),
     EventBus(),
     EventBusPolicy(),
     EventInvokeConfig(),
@@ -43,6 +52,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Key(),
     LayerVersion(),
     LogGroup(),
+    OrganizationConfigRule(),
     Parameter(),
     Permission(),
     Queue(),
