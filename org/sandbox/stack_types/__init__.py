@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
+from org.sandbox.stack_types.api_gateway import Account, Deployment, GatewayResponse, RestApi, Stage
+from org.sandbox.stack_types.api_usage import ApiKey, UsagePlan, UsagePlanKey
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
@@ -14,29 +16,41 @@ from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
+from org.sandbox.stack_types.waf import LoggingConfiguration, WebACL, WebACLAssociation
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    Account(),
     Alias(),
+    ApiKey(),
     Bucket(),
     BucketPolicy(),
+    Deployment(),
     EventBus(),
     EventBusPolicy(),
     EventSourceMapping(),
     Function(),
+    GatewayResponse(),
     Key(),
     LogGroup(),
+    LoggingConfiguration(),
     Parameter(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
+    RestApi(),
     Role(),
     Rule(),
     SnapshotBlockPublicAccess(),
+    Stage(),
     Topic(),
+    UsagePlan(),
+    UsagePlanKey(),
+    WebACL(),
+    WebACLAssociation(),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 

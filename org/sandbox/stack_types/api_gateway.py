@@ -1,0 +1,296 @@
+"""AWS::ApiGateway::RestApi, Deployment, Stage, Account and GatewayResponse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from moto.apigateway.models import Deployment as MotoDeployment
+from moto.apigateway.models import Stage as MotoStage
+from moto.apigateway.models import apigateway_backends
+from moto.apigateway.utils import ApigwDeploymentIdentifier
+
+from org.sandbox.gateway.deployed import DOCUMENT, POLICY, SNAPSHOT, take_snapshot
+from org.sandbox.gateway.document import Document, Unusable, read_document
+from org.sandbox.gateway.records import record_document
+from org.sandbox.gateway.refusals import DEFAULTS
+from org.sandbox.stack_types.interface import Created, Properties, ResourceRefused, Shape, Wanted
+
+if TYPE_CHECKING:
+    from moto.apigateway.models import APIGatewayBackend
+    from moto.apigateway.models import RestAPI as MotoApi
+
+_TYPES = frozenset({"REGIONAL", "PRIVATE"})
+_STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SETTINGS = {
+    "DataTraceEnabled": "dataTraceEnabled",
+    "LoggingLevel": "loggingLevel",
+    "MetricsEnabled": "metricsEnabled",
+    "ThrottlingBurstLimit": "throttlingBurstLimit",
+    "ThrottlingRateLimit": "throttlingRateLimit",
+}
+_NUMBERS = {"ThrottlingBurstLimit": int, "ThrottlingRateLimit": float}
+
+
+class RestApi:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html."""
+
+    shape = Shape(
+        "AWS::ApiGateway::RestApi",
+        properties=frozenset(
+            {
+                "ApiKeySourceType",
+                "BinaryMediaTypes",
+                "Body",
+                "Description",
+                "DisableExecuteApiEndpoint",
+                "EndpointConfiguration",
+                "FailOnWarnings",
+                "MinimumCompressionSize",
+                "Name",
+                "Policy",
+                "Tags",
+            }
+        ),
+        attributes=frozenset({"RestApiId", "RootResourceId"}),
+        name_property="Name",
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        document = _read(wanted)
+        api = _backend(wanted).create_rest_api(wanted.name, "")
+        setattr(api, DOCUMENT, document)
+        return Created(str(api.id))
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
+        properties, api, document = wanted.properties, _api(wanted, created.physical_id), _read(wanted)
+        endpoint = properties.get("EndpointConfiguration", {})
+        own = document.endpoint.get("vpcEndpointIds", ())
+        api.name, api.description = wanted.name, properties.get("Description", "")
+        api.endpoint_configuration = {
+            "types": _endpoint_types(endpoint),
+            "vpcEndpointIds": list(endpoint.get("VpcEndpointIds", own)),
+        }
+        api.api_key_source = properties.get("ApiKeySourceType", document.key_source)
+        api.binaryMediaTypes = list(properties.get("BinaryMediaTypes", document.binary_types))
+        api.disableExecuteApiEndpoint = properties.get("DisableExecuteApiEndpoint") in (True, "true")
+        api.minimum_compression_size = properties.get("MinimumCompressionSize", document.compression)
+        api.tags = wanted.tags
+        setattr(api, DOCUMENT, document)
+        setattr(api, POLICY, properties.get("Policy"))
+        api.policy = take_snapshot(wanted.account_id, wanted.region, api).policy or None
+        record_document(api, document)
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        _backend(wanted).delete_rest_api(created.physical_id)
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
+        return created.physical_id if name == "RestApiId" else _api(wanted, created.physical_id).root_resource_id
+
+
+class Deployment:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html."""
+
+    shape = Shape(
+        "AWS::ApiGateway::Deployment",
+        properties=frozenset({"Description", "RestApiId"}),
+        attributes=frozenset({"DeploymentId"}),
+        replaced_by=frozenset({"RestApiId"}),
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        api = _api(wanted, wanted.properties["RestApiId"])
+        if not vars(api)[DOCUMENT].methods:
+            raise ResourceRefused("The REST API doesn't contain any methods")
+        identifier = ApigwDeploymentIdentifier(wanted.account_id, wanted.region, stage_name="")
+        id = str(identifier.generate(list(api.deployments)))
+        deployment = MotoDeployment(  # type: ignore[abstract]  # moto makes it so itself
+            id, "", str(wanted.properties.get("Description", ""))
+        )
+        setattr(deployment, SNAPSHOT, take_snapshot(wanted.account_id, wanted.region, api))
+        api.deployments[id] = deployment
+        return Created(id)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # one property
+        deployment = _api(wanted, wanted.properties["RestApiId"]).deployments[created.physical_id]
+        deployment.description = str(wanted.properties.get("Description", ""))
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
+        if api is None:
+            return
+        if any(stage.deployment_id == created.physical_id for stage in api.stages.values()):
+            raise ResourceRefused("Active stages pointing to this deployment must be moved or deleted")
+        api.deployments.pop(created.physical_id, None)
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002 # there is only its id
+        return created.physical_id
+
+
+class Stage:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html."""
+
+    shape = Shape(
+        "AWS::ApiGateway::Stage",
+        properties=frozenset(
+            {
+                "AccessLogSetting",
+                "DeploymentId",
+                "Description",
+                "MethodSettings",
+                "RestApiId",
+                "StageName",
+                "Tags",
+                "TracingEnabled",
+                "Variables",
+            }
+        ),
+        name_property="StageName",
+        name_limit=128,
+        replaced_by=frozenset({"RestApiId"}),
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        api, properties = _api(wanted, wanted.properties["RestApiId"]), wanted.properties
+        if not _STAGE.fullmatch(wanted.name):
+            raise ResourceRefused("Stage name only allows a-zA-Z0-9_-")
+        if wanted.name in api.stages:
+            raise ResourceRefused("Stage already exists")
+        api.stages[wanted.name] = MotoStage(wanted.name, properties["DeploymentId"])
+        return Created(wanted.name)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
+        properties = wanted.properties
+        api = _api(wanted, properties["RestApiId"])
+        stage = api.stages[created.physical_id]
+        if properties["DeploymentId"] not in api.deployments:
+            raise ResourceRefused("Deployment id does not exist")
+        log = properties.get("AccessLogSetting")
+        settings = properties.get("MethodSettings", [])
+        logs = bool(log) or any(each.get("LoggingLevel", "OFF") != "OFF" for each in settings)
+        if logs and not _backend(wanted).account.cloudwatch_role_arn:
+            raise ResourceRefused("CloudWatch Logs role ARN must be set in account settings to enable logging")
+        stage.access_log_settings = (
+            {"destinationArn": log["DestinationArn"], "format": log["Format"].strip()} if log else None
+        )
+        stage.deployment_id = properties["DeploymentId"]
+        stage.description = properties.get("Description", "")
+        stage.method_settings = dict(map(_method_setting, settings))
+        stage.tags = wanted.tags
+        stage.tracing_enabled = properties.get("TracingEnabled") in (True, "true")
+        stage.variables = {name: str(value) for name, value in properties.get("Variables", {}).items()}
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
+        if api is not None:
+            api.stages.pop(created.physical_id, None)
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
+        raise NotImplementedError
+
+
+class Account:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html."""
+
+    shape = Shape("AWS::ApiGateway::Account", properties=frozenset({"CloudWatchRoleArn"}), attributes=frozenset({"Id"}))
+
+    def create(self, wanted: Wanted) -> Created:
+        return Created(wanted.name)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # one property
+        _backend(wanted).account.cloudwatch_role_arn = wanted.properties.get("CloudWatchRoleArn")
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:
+        """Leave the account's setting as it is, as AWS does."""
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Id
+        return created.physical_id
+
+
+class GatewayResponse:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-gatewayresponse.html."""
+
+    shape = Shape(
+        "AWS::ApiGateway::GatewayResponse",
+        properties=frozenset({"ResponseParameters", "ResponseTemplates", "ResponseType", "RestApiId", "StatusCode"}),
+        attributes=frozenset({"Id"}),
+        replaced_by=frozenset({"ResponseType", "RestApiId"}),
+    )
+
+    def create(self, wanted: Wanted) -> Created:
+        kind = str(wanted.properties["ResponseType"])
+        if kind not in {*DEFAULTS, "DEFAULT_4XX", "DEFAULT_5XX"}:
+            raise ResourceRefused(f"the orgctl sandbox does not emulate the gateway response {kind}")
+        return Created(wanted.name)
+
+    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
+        properties = wanted.properties
+        _api(wanted, properties["RestApiId"]).put_gateway_response(
+            str(properties["ResponseType"]),
+            properties.get("StatusCode"),  # type: ignore[arg-type]  # moto leaves it out where there is none
+            dict(properties.get("ResponseParameters", {})),
+            dict(properties.get("ResponseTemplates", {})),
+        )
+        return created
+
+    def delete(self, created: Created, wanted: Wanted) -> None:  # noqa: ARG002  # it is known by its type
+        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
+        if api is not None:
+            api.delete_gateway_response(str(wanted.properties["ResponseType"]))
+
+    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Id
+        return created.physical_id
+
+
+def _backend(wanted: Wanted) -> APIGatewayBackend:
+    return apigateway_backends[wanted.account_id][wanted.region]
+
+
+def _api(wanted: Wanted, id: str) -> MotoApi:
+    found = _backend(wanted).apis.get(id)
+    if found is None or DOCUMENT not in vars(found):
+        raise ResourceRefused("Invalid API identifier specified")
+    return found
+
+
+def _read(wanted: Wanted) -> Document:
+    body = wanted.properties.get("Body")
+    if not isinstance(body, Mapping):
+        raise ResourceRefused("the orgctl sandbox takes a RestApi by its Body alone, as an object")
+    try:
+        return read_document(body)
+    except Unusable as error:
+        raise ResourceRefused(f"Errors found during import: {error}") from error
+
+
+def _endpoint_types(endpoint: Properties) -> list[str]:
+    types = list(endpoint.get("Types", ["EDGE"]))
+    if len(types) != 1 or types[0] not in _TYPES:
+        raise ResourceRefused(
+            f"the orgctl sandbox takes an EndpointConfiguration of one of {', '.join(sorted(_TYPES))}"
+        )
+    return types
+
+
+def _method_setting(given: Properties) -> tuple[str, dict[str, Any]]:
+    """Answer the setting under the key that GetStage shows: `*/*`, `~1images/GET`."""
+    unknown = sorted(set(given) - set(_SETTINGS) - {"HttpMethod", "ResourcePath"})
+    if unknown:
+        raise ResourceRefused(f"the orgctl sandbox does not emulate the method setting {', '.join(unknown)}")
+    path = str(given["ResourcePath"])
+    named = "*" if path == "/*" else path.removeprefix("/") if "~1" in path else path.replace("/", "~1")
+    values = {
+        shown: _NUMBERS.get(name, _plain)(given[name])
+        for name, shown in _SETTINGS.items()
+        if given.get(name) is not None
+    }
+    return f"{named}/{given['HttpMethod']}", values
+
+
+def _plain(value: Any) -> Any:
+    return value == "true" if value in ("true", "false") else value
