@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 from moto.core.utils import utcnow
 from moto.events.models import EventsBackend, events_backends
 from moto.moto_api._internal import mock_random
-from moto.sqs.models import sqs_backends
 
 from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
+from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
 
 if TYPE_CHECKING:
     from moto.events.models import Rule
-    from moto.sqs.models import Queue
 
 _log = logging.getLogger(__name__)
 
-_EVENTS = Principal("events.amazonaws.com", "", PrincipalKind.SERVICE)
+_SERVICE = "events.amazonaws.com"
+_EVENTS = Principal(_SERVICE, "", PrincipalKind.SERVICE)
 _MOST_BUSES = 5
 """As many hops as an event makes before it is taken for one that goes round in circles [H]."""
 
@@ -67,16 +67,12 @@ def _matches(rule: Rule, event: Any) -> bool:
     return bool(rule.event_pattern.get_pattern()) and rule.event_pattern.matches_event(event)
 
 
-class _Undelivered(Exception):
-    """Why an event does not reach a target."""
-
-
 def _send(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> None:
     try:
         _deliver(event, rule, target, hops)
     except Denied as denied:
         _dead_letter(event, rule, target, denied.message)
-    except _Undelivered as why:
+    except Undelivered as why:
         _dead_letter(event, rule, target, str(why))
 
 
@@ -84,7 +80,7 @@ def _deliver(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> 
     arn = str(target["Arn"])
     match arn.split(":")[2]:
         case "events" if hops >= _MOST_BUSES:
-            raise _Undelivered(f"it has passed {_MOST_BUSES} buses")
+            raise Undelivered(f"it has passed {_MOST_BUSES} buses")
         case "events":
             _require_role(rule, target, arn)
             publish(event, Bus.of_arn(arn), hops + 1)
@@ -101,7 +97,7 @@ def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
     """
     role = str(target.get("RoleArn") or rule.role_arn or "")
     if not role:
-        raise _Undelivered("the target has no role, which a bus needs")
+        raise Undelivered("the target has no role, which a bus needs")
     account = role.split(":")[4]
     partition, name = role.split(":")[1], role.rpartition("/")[2]
     session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{mock_random.uuid4().hex}"
@@ -113,17 +109,7 @@ def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
 
 
 def _enqueue(body: str, arn: str, rule: Rule) -> None:
-    queue = find_queue(arn)
-    if queue is None:
-        raise _Undelivered(f"there is no queue {arn}")
-    source = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
-    authorize_as(_EVENTS, RequiredCall("sqs:SendMessage", arn, source), queue.region)
-    key = getattr(queue, "kms_master_key_id", None)
-    if key and str(key).startswith("arn:"):
-        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            authorize_as(_EVENTS, RequiredCall(action, str(key), source), queue.region)
-    sqs_backends[queue.account_id][queue.region].send_message(queue.name, body)
+    send_to_queue(arn, body, Sender.service(_SERVICE, rule.arn, rule.account_id))
 
 
 def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: str) -> None:
@@ -132,15 +118,8 @@ def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: str) 
     if arn:
         try:
             _enqueue(json.dumps(event, separators=(",", ":")), str(arn), rule)
-        except (Denied, _Undelivered) as also:
+        except (Denied, Undelivered) as also:
             _log.warning("event %s did not reach the dead-letter queue either: %s", event["id"], also)
-
-
-def find_queue(arn: str) -> Queue | None:
-    """Answer a queue by its ARN."""
-    _, _, _, region, account, name = arn.split(":", 5)
-    queue: Queue | None = sqs_backends[account][region].queues.get(name)
-    return queue
 
 
 def _put_events(self: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -212,13 +191,6 @@ def _moment(given: object) -> datetime | None:
     if isinstance(given, int | float):
         return datetime.fromtimestamp(given, UTC)
     return None
-
-
-def queues_with_messages() -> Iterator[Queue]:
-    """Answer every queue in which something can be taken."""
-    for regions in list(sqs_backends.values()):
-        for backend in list(regions.values()):
-            yield from (queue for queue in backend.queues.values() if any(each.visible for each in queue.messages))
 
 
 def install() -> None:

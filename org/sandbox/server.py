@@ -94,9 +94,9 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from org.sandbox.dispatch import make_application
-        from org.sandbox.functions.mappings import Functions, run_in_the_wake
+        from org.sandbox.functions.api import invoke_outside
+        from org.sandbox.functions.runtime import Functions, run_in_the_wake
         from org.sandbox.gateway.front import Front
-        from org.sandbox.gateway.functions import invoke_through
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = make_application()
@@ -104,10 +104,10 @@ class Sandbox:
             application = middleware(application)
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
-        self._functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
-        invoke = invoke_through(self._functions, f"http://{HOST}:{opened}", lambda: _request_lock)
-        self._front = Front(APIS, invoke, lambda: _request_lock, self._now)
-        served = self._with_control(run_in_the_wake(self._functions, application))
+        self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        self._front = Front(APIS, self.functions, lambda: _request_lock, self._now)
+        application = invoke_outside(self.functions, application)
+        served = self._with_control(run_in_the_wake(self.functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
         return make_server(HOST, opened, served, threaded=True, request_handler=handler, fd=descriptor)
 
@@ -128,7 +128,7 @@ class Sandbox:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-        self._functions.end()
+        self.functions.end()
 
     def session(self, region: str = DEFAULT_REGION) -> boto3.Session:
         return session_for(self.endpoint, region)
@@ -140,7 +140,7 @@ class Sandbox:
             if request == ("GET", f"{CONTROL}/status"):
                 return self._answer_control(start_response)
             if request == ("POST", f"{CONTROL}/reset"):
-                self._functions.end()
+                self.functions.end()
                 with _request_lock:
                     reset()
                     self._front.forget()
@@ -156,7 +156,7 @@ class Sandbox:
     def _answer_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._front.serve(environ, start_response)
         # What the function behind the API has sent on its way is at work before the next request.
-        self._functions.settle()
+        self.functions.settle()
         return answer
 
     def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -165,7 +165,7 @@ class Sandbox:
         with _request_lock:
             status, text = answer(environ)
         # A function's own requests must find the lock free.
-        self._functions.settle()
+        self.functions.settle()
         start_response(status, [("Content-Type", "application/json")])
         return [text]
 

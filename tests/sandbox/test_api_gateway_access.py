@@ -83,7 +83,7 @@ def test_a_session_without_its_token_is_unknown(api: Small, token: str | None) -
 def test_a_session_that_has_ended_is_refused(api: Small) -> None:
     before = api.clock.seconds
     try:
-        api.clock.turn(3_601)
+        api.clock.turn(3_700)
         assert api.ask("/images/ami-1").refusal == (403, "The security token included in the request is expired")
     finally:
         api.clock.seconds = before
@@ -196,12 +196,12 @@ def test_a_token_of_cognito_is_not_judged(api: Small) -> None:
 
 
 @pytest.fixture(scope="class")
-def other(self, api: Small) -> boto3.Session:
+def other(api: Small) -> boto3.Session:
     return member(api.sandbox, api.management, create_account(api.management.client("organizations"), "Other"))
 
 
 @pytest.fixture(scope="class")
-def _policy(self, api: Small) -> Iterator[None]:
+def _policy(api: Small) -> Iterator[None]:
     deny = {**EVERYBODY, "Effect": "Deny", "Resource": "execute-api:/live/DELETE/*"}
     nobody = {**EVERYBODY, "Effect": "Deny", "Resource": "execute-api:/*/GET/open"}
     api.deploy(template(api={"Policy": policy(EVERYBODY, deny, nobody)}, deployment="WithPolicy"))

@@ -13,11 +13,15 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal import mock_random
 from moto.wafv2.models import wafv2_backends
 
+from org.sandbox.authorization.denial import Denied
+from org.sandbox.functions.invocations import Invoker, Result
+from org.sandbox.functions.invocations import Refused as NotTaken
+from org.sandbox.functions.runtime import Functions
 from org.sandbox.gateway import access, firewall
 from org.sandbox.gateway.access_log import write_access_log
 from org.sandbox.gateway.deployed import find_deployed
@@ -39,28 +43,18 @@ _MOST_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
 
 
-class NotInvoked(Exception):
-    """Lambda did not take the invocation: it was not allowed, or there is no such function, or it is too busy."""
-
-
-class FunctionBroke(Exception):
-    """The function raised, ended or ran out of time."""
-
-
-class Invoke(Protocol):
-    """Runs a function for API Gateway, and answers the JSON text of what it returned; raises as above."""
-
-    def __call__(self, function_arn: str, event: dict[str, Any], source_arn: str, source_account: str) -> str: ...
-
-
 class Front:
     """All REST APIs of a sandbox; `now` is in seconds since 1970."""
 
     def __init__(
-        self, prefix: str, invoke: Invoke, locked: Callable[[], AbstractContextManager[Any]], now: Callable[[], float]
+        self,
+        prefix: str,
+        functions: Functions,
+        locked: Callable[[], AbstractContextManager[Any]],
+        now: Callable[[], float],
     ) -> None:
         self._prefix = prefix
-        self._invoke = invoke
+        self._functions = functions
         self._locked = locked
         self._now = now
         self._limits = Limits()
@@ -153,11 +147,12 @@ class Front:
         method, deployed = exchange.route.method, exchange.deployed
         # [H]: that the resource's path stands in it with its variables, as in `…/GET/images/{ami_id}`.
         source = deployed.resource(exchange.request.verb, method.resource)
-        answered: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+        by = Invoker("apigateway.amazonaws.com", source, deployed.account)
+        answered: queue.SimpleQueue[Result | Exception] = queue.SimpleQueue()
 
         def run() -> None:
             try:
-                answered.put(self._invoke(method.function, event, source, deployed.account))
+                answered.put(self._functions.call(method.function, event, by))
             except Exception as error:  # noqa: BLE001 - it is raised again, or answered, by who waits
                 answered.put(error)
 
@@ -170,16 +165,15 @@ class Front:
             raise Refused("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
         finally:
             exchange.integration_seconds = self._now() - begun
-        if isinstance(found, NotInvoked):
+        if isinstance(found, Denied | NotTaken):
             _log.warning("%s %s: %s", method.verb, method.resource, found)
             raise Refused("API_CONFIGURATION_ERROR", "Internal server error")
-        if isinstance(found, FunctionBroke):
-            _log.warning("%s %s: %s", method.verb, method.resource, found)
-            raise malformed()
         if isinstance(found, Exception):
             raise found
+        if found.error:
+            raise malformed()
         exchange.integration_status = "200"
-        return read_answer(found, exchange)
+        return read_answer(found.payload, exchange)
 
 
 def _custom(response: Any, bodies: Any) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from org.sandbox.gateway.requests import ApiRequest
+from org.sandbox.gateway.requests import OURS, ApiRequest
 
 Json = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ class Inspected:
                 value = request.headers.get(str(settings["Name"]).lower())
                 return [value.encode()] if value is not None else []
             case "Headers":
-                return [text.encode() for pair in request.headers.items() for text in pair]
+                return [text.encode() for pair in request.headers.items() if pair[0] not in OURS for text in pair]
             case "Cookies":
                 cookies = request.headers.get("cookie", "")
                 return [cookies.encode()] if cookies else []

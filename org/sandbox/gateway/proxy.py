@@ -13,10 +13,11 @@ from typing import Any
 
 from org.sandbox.gateway.exchange import Exchange
 from org.sandbox.gateway.refusals import Answer, Refused
+from org.sandbox.gateway.requests import OURS
 
 _MALFORMED = "Internal server error"
 _KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
-_NOT_PASSED = frozenset({"authorization", "connection", "content-length", "host", "transfer-encoding"})
+_NOT_PASSED = OURS | {"authorization", "connection", "content-length", "host", "transfer-encoding"}
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"""
 
 

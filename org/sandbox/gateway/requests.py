@@ -17,6 +17,7 @@ ENDPOINT_HEADER = "x-orgctl-sandbox-vpce"
 ADDRESS_HEADER = "x-orgctl-sandbox-source-ip"
 """Stands for the address from which it came; else it is the loopback's."""
 OURS = frozenset({ENDPOINT_HEADER, ADDRESS_HEADER})
+"""What neither WAF nor the function is shown; a client may have signed them all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def read_api_request(environ: WSGIEnvironment, prefix: str) -> ApiRequest:
         unquote(stage),
         unquote(f"/{path}"),
         target,
-        {name: value for name, value in headers.items() if name not in OURS},
+        headers,
         read_body(environ),
         headers.get(ADDRESS_HEADER) or str(environ.get("REMOTE_ADDR") or "127.0.0.1"),
         headers.get(ENDPOINT_HEADER, ""),

@@ -47,6 +47,14 @@ class Control:
         asked = {"account": account, "region": region, "name": name, "alias": alias or None}
         return str(self._ask("POST", "public-images", asked)["image"])
 
+    def say(self, image: str, region: str, **says: object) -> None:
+        """Have EC2 say something else of an image: `SourceImageId="ami-…"`, None for nothing."""
+        self._ask("POST", "images", {"image": image, "region": region, "says": says})
+
+    def silence(self, account: str, region: str, *, silent: bool = True) -> None:
+        """Lose the events of an account's Region from now on, or end it."""
+        self._ask("POST", "silence", {"account": account, "region": region, "silent": silent})
+
     def _ask(self, method: str, what: str, body: object = None) -> Any:
         place = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=_SECONDS)

@@ -10,6 +10,8 @@ from org.sandbox.stack_types.api_gateway import Account, Deployment, GatewayResp
 from org.sandbox.stack_types.api_usage import ApiKey, UsagePlan, UsagePlanKey
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
+from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
+from org.sandbox.stack_types.function_policies import ResourcePolicy as FunctionPolicy
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
 from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
@@ -31,13 +33,17 @@ _EMULATED: tuple[ResourceType, ...] = (
     Deployment(),
     EventBus(),
     EventBusPolicy(),
+    EventInvokeConfig(),
     EventSourceMapping(),
     Function(),
+    FunctionPolicy(),
     GatewayResponse(),
     Key(),
+    LayerVersion(),
     LogGroup(),
     LoggingConfiguration(),
     Parameter(),
+    Permission(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
