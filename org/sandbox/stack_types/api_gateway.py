@@ -271,9 +271,7 @@ def _read(wanted: Wanted) -> Document:
 def _endpoint_types(endpoint: Properties) -> list[str]:
     types = list(endpoint.get("Types", ["EDGE"]))
     if len(types) != 1 or types[0] not in _TYPES:
-        raise ResourceRefused(
-            f"the orgctl sandbox takes an EndpointConfiguration of one of {', '.join(sorted(_TYPES))}"
-        )
+        raise ResourceRefused(f"the orgctl sandbox takes one endpoint type of {', '.join(sorted(_TYPES))}")
     return types
 
 

@@ -141,8 +141,7 @@ class LoggingConfiguration:
         properties = wanted.properties
         destinations = list(properties["LogDestinationConfigs"])
         for each in destinations:
-            if not str(each).split(":", 5)[5].rpartition(":")[2].rpartition("/")[2].startswith("aws-waf-logs-"):
-                raise ResourceRefused(f"WAFLogDestinationPermissionIssueException: {each} is not called aws-waf-logs-…")
+            _check_destination(str(each))
         _backend(wanted).put_logging_configuration(
             created.physical_id,
             destinations,
@@ -166,6 +165,17 @@ def _backend(wanted: Wanted) -> WAFV2Backend:
 def _acl(created: Created, wanted: Wanted) -> FakeWebACL:
     id = created.physical_id.split("|")[1]
     return next(each for each in _backend(wanted).wacls.values() if each.id == id)
+
+
+def _check_destination(arn: str) -> None:
+    """[H]: that WAF does not take a log group's ARN with the `:*` that Fn::GetAtt answers.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+    """
+    name = arn.split(":", 5)[5].removeprefix("log-group:").removeprefix("deliverystream/").lstrip(":")
+    if not name.startswith("aws-waf-logs-") or name.endswith(":*"):
+        message = f"WAFInvalidParameterException: The ARN isn't valid: {arn} must end with a name aws-waf-logs-…"
+        raise ResourceRefused(message)
 
 
 def _rule(given: Properties) -> FakeRule:
