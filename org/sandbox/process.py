@@ -30,7 +30,8 @@ CONTROL = "/orgctl-sandbox"
 """Where the sandbox itself answers: GET …/status, POST …/reset, and STAGING."""
 APIS = f"{CONTROL}/execute-api/"
 """Where the REST APIs of its accounts answer: …/API/STAGE/PATH."""
-STAGING = frozenset(f"{CONTROL}/{what}" for what in ("events", "images", "public-images", "seed", "silence"))
+_STAGED = ("events", "finding-actions", "images", "public-images", "schedules", "seed", "sent", "silence")
+STAGING = frozenset(f"{CONTROL}/{what}" for what in _STAGED)
 """What stories need and AWS has no call for: see `org.sandbox.trail.control`."""
 
 START_SECONDS = 30.0

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
-from org.sandbox.stack_types.api_gateway import Account, Deployment, GatewayResponse, RestApi, Stage
-from org.sandbox.stack_types.api_usage import ApiKey, UsagePlan, UsagePlanKey
+from org.sandbox.stack_types.api import API_TYPES
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
@@ -17,46 +16,46 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
+from org.sandbox.stack_types.secrets import Secret
+from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
-from org.sandbox.stack_types.waf import LoggingConfiguration, WebACL, WebACLAssociation
+from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
-    Account(),
+    *API_TYPES,
+    ActionTarget(),
     Alias(),
-    ApiKey(),
     Bucket(),
     BucketPolicy(),
-    Deployment(),
     EventBus(),
     EventBusPolicy(),
     EventInvokeConfig(),
     EventSourceMapping(),
     Function(),
     FunctionPolicy(),
-    GatewayResponse(),
+    Hub(),
+    Insight(),
     Key(),
     LayerVersion(),
     LogGroup(),
-    LoggingConfiguration(),
     Parameter(),
     Permission(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
-    RestApi(),
     Role(),
     Rule(),
+    Secret(),
+    SecretPolicy(),
     SnapshotBlockPublicAccess(),
-    Stage(),
+    Subscription(),
     Topic(),
-    UsagePlan(),
-    UsagePlanKey(),
-    WebACL(),
-    WebACLAssociation(),
+    TopicPolicy(),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 

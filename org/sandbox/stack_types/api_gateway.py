@@ -1,13 +1,11 @@
-"""AWS::ApiGateway::RestApi, Deployment, Stage, Account and GatewayResponse."""
+"""AWS::ApiGateway::RestApi, Deployment, Account and GatewayResponse."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moto.apigateway.models import Deployment as MotoDeployment
-from moto.apigateway.models import Stage as MotoStage
 from moto.apigateway.models import apigateway_backends
 from moto.apigateway.utils import ApigwDeploymentIdentifier
 
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
     from moto.apigateway.models import RestAPI as MotoApi
 
 _TYPES = frozenset({"REGIONAL", "PRIVATE"})
-_STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_SETTINGS = {
-    "DataTraceEnabled": "dataTraceEnabled",
-    "LoggingLevel": "loggingLevel",
-    "MetricsEnabled": "metricsEnabled",
-    "ThrottlingBurstLimit": "throttlingBurstLimit",
-    "ThrottlingRateLimit": "throttlingRateLimit",
-}
-_NUMBERS = {"ThrottlingBurstLimit": int, "ThrottlingRateLimit": float}
 
 
 class RestApi:
@@ -59,12 +48,12 @@ class RestApi:
 
     def create(self, wanted: Wanted) -> Created:
         document = _read(wanted)
-        api = _backend(wanted).create_rest_api(wanted.name, "")
+        api = backend_of(wanted).create_rest_api(wanted.name, "")
         setattr(api, DOCUMENT, document)
         return Created(str(api.id))
 
     def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
-        properties, api, document = wanted.properties, _api(wanted, created.physical_id), _read(wanted)
+        properties, api, document = wanted.properties, find_api(wanted, created.physical_id), _read(wanted)
         endpoint = properties.get("EndpointConfiguration", {})
         own = document.endpoint.get("vpcEndpointIds", ())
         api.name, api.description = wanted.name, properties.get("Description", "")
@@ -84,10 +73,10 @@ class RestApi:
         return created
 
     def delete(self, created: Created, wanted: Wanted) -> None:
-        _backend(wanted).delete_rest_api(created.physical_id)
+        backend_of(wanted).delete_rest_api(created.physical_id)
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
-        return created.physical_id if name == "RestApiId" else _api(wanted, created.physical_id).root_resource_id
+        return created.physical_id if name == "RestApiId" else find_api(wanted, created.physical_id).root_resource_id
 
 
 class Deployment:
@@ -101,7 +90,7 @@ class Deployment:
     )
 
     def create(self, wanted: Wanted) -> Created:
-        api = _api(wanted, wanted.properties["RestApiId"])
+        api = find_api(wanted, wanted.properties["RestApiId"])
         if not vars(api)[DOCUMENT].methods:
             raise ResourceRefused("The REST API doesn't contain any methods")
         identifier = ApigwDeploymentIdentifier(wanted.account_id, wanted.region, stage_name="")
@@ -114,12 +103,12 @@ class Deployment:
         return Created(id)
 
     def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # one property
-        deployment = _api(wanted, wanted.properties["RestApiId"]).deployments[created.physical_id]
+        deployment = find_api(wanted, wanted.properties["RestApiId"]).deployments[created.physical_id]
         deployment.description = str(wanted.properties.get("Description", ""))
         return created
 
     def delete(self, created: Created, wanted: Wanted) -> None:
-        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
+        api = backend_of(wanted).apis.get(wanted.properties["RestApiId"])
         if api is None:
             return
         if any(stage.deployment_id == created.physical_id for stage in api.stages.values()):
@@ -128,69 +117,6 @@ class Deployment:
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002 # there is only its id
         return created.physical_id
-
-
-class Stage:
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html."""
-
-    shape = Shape(
-        "AWS::ApiGateway::Stage",
-        properties=frozenset(
-            {
-                "AccessLogSetting",
-                "DeploymentId",
-                "Description",
-                "MethodSettings",
-                "RestApiId",
-                "StageName",
-                "Tags",
-                "TracingEnabled",
-                "Variables",
-            }
-        ),
-        name_property="StageName",
-        name_limit=128,
-        replaced_by=frozenset({"RestApiId"}),
-    )
-
-    def create(self, wanted: Wanted) -> Created:
-        api, properties = _api(wanted, wanted.properties["RestApiId"]), wanted.properties
-        if not _STAGE.fullmatch(wanted.name):
-            raise ResourceRefused("Stage name only allows a-zA-Z0-9_-")
-        if wanted.name in api.stages:
-            raise ResourceRefused("Stage already exists")
-        api.stages[wanted.name] = MotoStage(wanted.name, properties["DeploymentId"])
-        return Created(wanted.name)
-
-    def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
-        properties = wanted.properties
-        api = _api(wanted, properties["RestApiId"])
-        stage = api.stages[created.physical_id]
-        if properties["DeploymentId"] not in api.deployments:
-            raise ResourceRefused("Deployment id does not exist")
-        log = properties.get("AccessLogSetting")
-        settings = properties.get("MethodSettings", [])
-        logs = bool(log) or any(each.get("LoggingLevel", "OFF") != "OFF" for each in settings)
-        if logs and not _backend(wanted).account.cloudwatch_role_arn:
-            raise ResourceRefused("CloudWatch Logs role ARN must be set in account settings to enable logging")
-        stage.access_log_settings = (
-            {"destinationArn": log["DestinationArn"], "format": log["Format"].strip()} if log else None
-        )
-        stage.deployment_id = properties["DeploymentId"]
-        stage.description = properties.get("Description", "")
-        stage.method_settings = dict(map(_method_setting, settings))
-        stage.tags = wanted.tags
-        stage.tracing_enabled = properties.get("TracingEnabled") in (True, "true")
-        stage.variables = {name: str(value) for name, value in properties.get("Variables", {}).items()}
-        return created
-
-    def delete(self, created: Created, wanted: Wanted) -> None:
-        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
-        if api is not None:
-            api.stages.pop(created.physical_id, None)
-
-    def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:
-        raise NotImplementedError
 
 
 class Account:
@@ -202,7 +128,7 @@ class Account:
         return Created(wanted.name)
 
     def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # one property
-        _backend(wanted).account.cloudwatch_role_arn = wanted.properties.get("CloudWatchRoleArn")
+        backend_of(wanted).account.cloudwatch_role_arn = wanted.properties.get("CloudWatchRoleArn")
         return created
 
     def delete(self, created: Created, wanted: Wanted) -> None:
@@ -230,7 +156,7 @@ class GatewayResponse:
 
     def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002 - all is written
         properties = wanted.properties
-        _api(wanted, properties["RestApiId"]).put_gateway_response(
+        find_api(wanted, properties["RestApiId"]).put_gateway_response(
             str(properties["ResponseType"]),
             properties.get("StatusCode"),  # type: ignore[arg-type]  # moto leaves it out where there is none
             dict(properties.get("ResponseParameters", {})),
@@ -239,7 +165,7 @@ class GatewayResponse:
         return created
 
     def delete(self, created: Created, wanted: Wanted) -> None:  # noqa: ARG002  # it is known by its type
-        api = _backend(wanted).apis.get(wanted.properties["RestApiId"])
+        api = backend_of(wanted).apis.get(wanted.properties["RestApiId"])
         if api is not None:
             api.delete_gateway_response(str(wanted.properties["ResponseType"]))
 
@@ -247,12 +173,12 @@ class GatewayResponse:
         return created.physical_id
 
 
-def _backend(wanted: Wanted) -> APIGatewayBackend:
+def backend_of(wanted: Wanted) -> APIGatewayBackend:
     return apigateway_backends[wanted.account_id][wanted.region]
 
 
-def _api(wanted: Wanted, id: str) -> MotoApi:
-    found = _backend(wanted).apis.get(id)
+def find_api(wanted: Wanted, id: str) -> MotoApi:
+    found = backend_of(wanted).apis.get(id)
     if found is None or DOCUMENT not in vars(found):
         raise ResourceRefused("Invalid API identifier specified")
     return found
@@ -273,22 +199,3 @@ def _endpoint_types(endpoint: Properties) -> list[str]:
     if len(types) != 1 or types[0] not in _TYPES:
         raise ResourceRefused(f"the orgctl sandbox takes one endpoint type of {', '.join(sorted(_TYPES))}")
     return types
-
-
-def _method_setting(given: Properties) -> tuple[str, dict[str, Any]]:
-    """Answer the setting under the key that GetStage shows: `*/*`, `~1images/GET`."""
-    unknown = sorted(set(given) - set(_SETTINGS) - {"HttpMethod", "ResourcePath"})
-    if unknown:
-        raise ResourceRefused(f"the orgctl sandbox does not emulate the method setting {', '.join(unknown)}")
-    path = str(given["ResourcePath"])
-    named = "*" if path == "/*" else path.removeprefix("/") if "~1" in path else path.replace("/", "~1")
-    values = {
-        shown: _NUMBERS.get(name, _plain)(given[name])
-        for name, shown in _SETTINGS.items()
-        if given.get(name) is not None
-    }
-    return f"{named}/{given['HttpMethod']}", values
-
-
-def _plain(value: Any) -> Any:
-    return value == "true" if value in ("true", "false") else value

@@ -64,7 +64,7 @@ class ApiKey:
 
     shape = Shape(
         "AWS::ApiGateway::ApiKey",
-        properties=frozenset({"CustomerId", "Description", "Enabled", "Name", "Tags", "Value"}),
+        properties=frozenset({"CustomerId", "Description", "Enabled", "Name", "StageKeys", "Tags", "Value"}),
         attributes=frozenset({"APIKeyId"}),
         name_property="Name",
         replaced_by=frozenset({"Value"}),
@@ -78,6 +78,8 @@ class ApiKey:
         key, properties = _backend(wanted).get_api_key(created.physical_id), wanted.properties
         key.customer_id = properties.get("CustomerId")
         key.description = properties.get("Description")
+        # What keys had before there were usage plans; it lets nobody in.
+        key.stage_keys = [f"{each['RestApiId']}/{each['StageName']}" for each in properties.get("StageKeys", [])]
         key.enabled = properties.get("Enabled") in (True, "true")
         key.tags = wanted.tags  # type: ignore[assignment]  # as GetApiKey shows them
         return created
