@@ -1,4 +1,4 @@
-"""Policies of resources, and whose these are: of buckets, queues, topics, keys, functions, event buses and secrets.
+"""Policies of resources, and whose these are: buckets, queues, topics, keys, functions, buses, secrets and REST APIs.
 
 Other resources have policies at AWS, too (repositories, tables, file systems, …): of these nothing is known here.
 """
@@ -22,6 +22,7 @@ from moto.sqs.models import sqs_backends
 from org.policy.model import PolicyKind
 from org.sandbox.authorization.principals import Written
 from org.sandbox.authorization.resources import account_of
+from org.sandbox.gateway.deployed import find_policy
 from org.sandbox.organizations import find_organization_of
 
 
@@ -119,8 +120,14 @@ def _secret(arn: _Arn) -> str | None:
     return getattr(secret, "policy", None)
 
 
+def _stage(arn: _Arn) -> str | None:
+    api, _, rest = arn.name.partition("/")
+    return find_policy(api, rest.partition("/")[0]) or None
+
+
 _POLICIES: Mapping[str, Callable[[_Arn], Any]] = {
     "events": _event_bus,
+    "execute-api": _stage,
     "kms": _key,
     "lambda": _function,
     "secretsmanager": _secret,

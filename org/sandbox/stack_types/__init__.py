@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
+from org.sandbox.stack_types.api import API_TYPES
 from org.sandbox.stack_types.by_calls import ByCalls
 from org.sandbox.stack_types.config_rules import (
     ConfigRule,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    *API_TYPES,
     ActionTarget(),
     Alias(),
     Bucket(),
