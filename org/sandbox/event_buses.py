@@ -25,7 +25,7 @@ from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
 from org.sandbox.functions.invocations import Invoker, Refused, later
 from org.sandbox.rule_targets import check_schedule, check_target
-from org.sandbox.topics import Message
+from org.sandbox.topic_messages import Message
 from org.sandbox.topics import publish as publish_to_topic
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: Excep
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
-    message = why.message if isinstance(why, Denied) else str(why)
+    message = str(why)
     _log.warning("event %s did not reach %s from rule %s: %s", event["id"], target["Arn"], rule.arn, message)
     arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not arn:

@@ -34,7 +34,7 @@ def install(settings: Settings | None = None) -> None:
         topics,
     )
     from org.sandbox.authorization import one_reading
-    from org.sandbox.functions import api
+    from org.sandbox.functions import api, configuration
     from org.sandbox.stack_types import function_settings
 
     parts = (
@@ -48,6 +48,7 @@ def install(settings: Settings | None = None) -> None:
         one_reading,
         function_settings,
         api,
+        configuration,
         topics,
         secrets,
     )
