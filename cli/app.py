@@ -229,6 +229,18 @@ def sent(ctx: typer.Context) -> None:
     run(ctx.obj)
 
 
+@sandbox_app.command("finding-action", epilog=_GLOBAL)
+def finding_action(
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(help="The custom action: its id, or its ARN.", show_default=False)],
+    finding: Annotated[list[str], typer.Argument(help="Ids of Security Hub findings.", show_default=False)],
+) -> None:
+    """Send findings to a custom action of Security Hub, as its console does."""
+    from cli.sandbox_commands import act_on_findings as run
+
+    run(ctx.obj, action, finding)
+
+
 @sandbox_app.command(epilog=_GLOBAL)
 def play(
     ctx: typer.Context,

@@ -87,6 +87,17 @@ def sent(settings: Settings) -> None:
         talk().print("nothing was sent")
 
 
+def act_on_findings(settings: Settings, action: str, findings: list[str]) -> None:
+    from org.sandbox.scenarios.control import Control
+
+    arn = Control(running_sandbox().endpoint).act_on_findings(action, findings)
+    if settings.is_json:
+        results().print(json.dumps({"action": arn, "findings": findings}))
+        return
+    sent = "one finding was" if len(findings) == 1 else f"{len(findings)} findings were"
+    results().print(f"{sent} sent to {arn}")
+
+
 def play(settings: Settings, scenario: str) -> None:
     from cli.play import play as run
 

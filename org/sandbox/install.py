@@ -35,6 +35,7 @@ def install(settings: Settings | None = None) -> None:
     )
     from org.sandbox.authorization import one_reading
     from org.sandbox.functions import api, configuration
+    from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
 
     parts = (
@@ -45,6 +46,7 @@ def install(settings: Settings | None = None) -> None:
         assume_role,
         event_buses,
         stacksets,
+        securityhub,
         one_reading,
         function_settings,
         api,

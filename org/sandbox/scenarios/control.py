@@ -42,6 +42,13 @@ class Control:
         """Put events on the default bus of an account; returns when the functions that take them have run."""
         self._ask("POST", "events", {"account": account, "region": region, "events": events})
 
+    def act_on_findings(self, action: str, findings: Sequence[str]) -> str:
+        """Send findings to a custom action of Security Hub, as in its console, and answer the action's ARN.
+
+        `action` is an id or an ARN; returns when the functions that hear of it have run.
+        """
+        return str(self._ask("POST", "finding-actions", {"action": action, "findings": list(findings)})["action"])
+
     def public_image(self, account: str, region: str, name: str, alias: str = "") -> str:
         """Answer the id of a public image of an account outside the organization; made where there is none so named."""
         asked = {"account": account, "region": region, "name": name, "alias": alias or None}

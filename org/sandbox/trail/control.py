@@ -4,6 +4,7 @@
     DELETE …/events       → {}: what was sent so far is remembered no longer
     POST …/events         {"account": "111122223333", "region": "eu-central-1", "events": [event, …]} → {"published": 2}
     POST …/seed           {"for": "golden"} → {}: ids follow from the sandbox's seed, this, and the events so far
+    POST …/finding-actions  {"action": id or ARN, "findings": [id, …]} → {"action": ARN, …}: a click in Security Hub
     POST …/public-images  {"account": "999988887777", "region": …, "name": …, "alias": "amazon"} → {"image": "ami-…"}
     POST …/images         {"region": …, "image": "ami-…", "says": {"SourceImageId": "ami-…", …}} → {}: see below
     POST …/silence        {"account": …, "region": …, "silent": true} → {}: events of that place are lost until false
@@ -32,6 +33,7 @@ from org.sandbox.event_buses import Bus, publish
 from org.sandbox.failures import read_body
 from org.sandbox.images import EVERYBODY, SandboxImage
 from org.sandbox.schedules import run_schedules
+from org.sandbox.securityhub.console import send_to_action
 from org.sandbox.settings import current_settings
 from org.sandbox.topics import sent
 from org.sandbox.trail.events import forget_events, published, silence
@@ -143,8 +145,13 @@ def _make_public_image(asked: Any) -> dict[str, Any]:
     return {"image": image.id}
 
 
+def _act(asked: Any) -> dict[str, Any]:
+    return send_to_action(str(asked["action"]), [str(each) for each in asked["findings"]])
+
+
 _ACTIONS = {
     "events": _publish,
+    "finding-actions": _act,
     "images": _say,
     "public-images": _make_public_image,
     "schedules": _run_schedules,
