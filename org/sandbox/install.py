@@ -36,7 +36,7 @@ def install(settings: Settings | None = None) -> None:
     )
     from org.sandbox.authorization import one_reading
     from org.sandbox.config_service import responses as config_service
-    from org.sandbox.functions import api
+    from org.sandbox.functions import api, configuration
     from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
 
@@ -54,6 +54,7 @@ def install(settings: Settings | None = None) -> None:
         one_reading,
         function_settings,
         api,
+        configuration,
         topics,
         secrets,
     )
