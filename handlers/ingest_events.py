@@ -1,4 +1,4 @@
-"""The function behind the queue of lineage events: archive, then graph.
+"""The function behind the queues of lineage events and of readings: archive, then graph.
 
 A message whose event cannot be archived comes again by itself; where the graph cannot be written, all of the batch come
 again. What can never be read is no failure: it is archived, counted on its place's coverage, and gone from the queue.
@@ -15,9 +15,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
+from handlers.lineage.archive import EVENTS, READINGS
 from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.ingest import add, keep_and_read
 from handlers.lineage.open import open_graph
+from handlers.lineage.readings.form import READINGS_QUEUE
 from org.errors import OrgctlError
 
 if TYPE_CHECKING:
@@ -67,10 +69,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 
 def take(event: dict[str, Any], archive: Archive, graph: Graph) -> dict[str, Any]:
-    """Take a batch of SQS messages, each the text of one EventBridge event."""
+    """Take a batch of SQS messages, each the text of one EventBridge event or of one reading."""
 
     def read(record: SQSRecord) -> Heard:
-        return keep_and_read(record.body, archive)
+        # Only the queue tells who speaks: what is in a message, anybody can write who can reach the bus.
+        ours = record.event_source_arn.rpartition(":")[2] == READINGS_QUEUE
+        return keep_and_read(record.body, archive, READINGS if ours else EVENTS)
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], read):

@@ -1,4 +1,4 @@
-"""The archive: every event as it came, in S3 under Object Lock, written before anything is made of it.
+"""The archive: every event and reading as it came, in S3 under Object Lock, written before anything is made of it.
 
 Calls PutObject; for a rebuild ListObjectsV2 and GetObject, ListObjectVersions where anything was put over an event.
 An event's name follows from its text alone: one that comes twice is kept once, and one that only claims another's id
@@ -23,7 +23,8 @@ from org.gateway.errors import aws_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PREFIX = "events/"
+EVENTS, READINGS = "events/", "readings/"
+"""What came from the buses, and what our own functions read: who reaches a bus must not be able to say the second."""
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})T")
@@ -34,20 +35,20 @@ _ALREADY_THERE = 412
 class Archive(Protocol):
     """Where events are kept as they came."""
 
-    def keep(self, body: str) -> None:
-        """Keep an event for good; keeping it again changes nothing. OrgctlError if it may not be kept."""
+    def keep(self, body: str, shelf: str = EVENTS) -> None:
+        """Keep an event or a reading for good; keeping it again changes nothing. OrgctlError if it may not be kept."""
 
     def names(self) -> Iterator[str]:
-        """Answer the names of all events, in order."""
+        """Answer the names of all events, then of all readings, in order."""
 
     def read(self, name: str) -> str:
         """Answer an event as it came, whatever was put over it since."""
 
 
-def archive_name(body: str) -> str:
+def archive_name(body: str, shelf: str = EVENTS) -> str:
     """Answer `events/<account>/<region>/<yyyy>/<mm>/<dd>/<SHA-256>.json`; `events/unplaced/…` if it does not tell."""
     digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{PREFIX}{_place(body)}/{digest}.json"
+    return f"{shelf}{_place(body)}/{digest}.json"
 
 
 def _place(body: str) -> str:
@@ -70,8 +71,8 @@ class S3Archive:
     client: S3Client
     bucket: str
 
-    def keep(self, body: str) -> None:
-        name = archive_name(body)
+    def keep(self, body: str, shelf: str = EVENTS) -> None:
+        name = archive_name(body, shelf)
         with aws_errors("s3:PutObject", f"s3://{self.bucket}/{name}"):
             try:
                 # Without the condition a second delivery would add a version, locked and paid for as long as the first.
@@ -92,9 +93,10 @@ class S3Archive:
                     raise
 
     def names(self) -> Iterator[str]:
-        with aws_errors("s3:ListObjectsV2", f"s3://{self.bucket}/{PREFIX}"):
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX):
-                yield from (each["Key"] for each in page.get("Contents", ()))
+        for shelf in (EVENTS, READINGS):
+            with aws_errors("s3:ListObjectsV2", f"s3://{self.bucket}/{shelf}"):
+                for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=shelf):
+                    yield from (each["Key"] for each in page.get("Contents", ()))
 
     def read(self, name: str) -> str:
         with aws_errors("s3:GetObject", f"s3://{self.bucket}/{name}"):
@@ -124,9 +126,9 @@ def _fits(name: str, body: bytes) -> bool:
     return name.endswith(f"/{hashlib.sha256(body).hexdigest()}.json")
 
 
-def read_all(archive: Archive, size: int) -> Iterator[tuple[str, ...]]:
-    """Answer all events in the order of their names, `size` at a time, some of them read at once."""
+def read_all(archive: Archive, size: int) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Answer all names with what lies there, in the order of names, `size` at a time, some of them read at once."""
     with ThreadPoolExecutor(_READERS) as pool:
         names = archive.names()
         while some := tuple(islice(names, size)):
-            yield tuple(pool.map(archive.read, some))
+            yield tuple(zip(some, pool.map(archive.read, some), strict=True))

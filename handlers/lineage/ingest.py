@@ -10,20 +10,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from handlers.lineage.archive import Archive, read_all
+from handlers.lineage.archive import EVENTS, READINGS, Archive, read_all
 from handlers.lineage.events.heard import Heard, batch_of
 from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.events.parse import parse_event
 from handlers.lineage.graph import Graph
+from handlers.lineage.readings.parse import parse_reading
 
 REBUILD_AT_ONCE = 1_000
 """Events between two commits of a rebuild."""
 
 
-def keep_and_read(body: str, archive: Archive) -> Heard:
-    """Keep one event and answer what it says; OrgctlError where it cannot be kept, and then it must come again."""
-    archive.keep(body)
-    return parse_event(body)
+def keep_and_read(body: str, archive: Archive, shelf: str = EVENTS) -> Heard:
+    """Keep one event and answer what it says; OrgctlError where it cannot be kept, and then it must come again.
+
+    `shelf`: by which way it came, which nobody can choose who writes it; EVENTS or READINGS.
+    """
+    archive.keep(body, shelf)
+    return _PARSERS[shelf](body)
 
 
 def add(heards: Iterable[Heard], graph: Graph) -> None:
@@ -54,8 +58,11 @@ def rebuild(archive: Archive, graph: Graph, watch: Callable[[int], None] = lambd
     """
     counted: Counter[Outcome] = Counter()
     for bodies in read_all(archive, REBUILD_AT_ONCE):
-        heards = [parse_event(body) for body in bodies]
+        heards = [_PARSERS[READINGS if name.startswith(READINGS) else EVENTS](body) for name, body in bodies]
         add(heards, graph)
         counted.update(heard.outcome for heard in heards)
         watch(counted.total())
     return Rebuilt(counted.total(), dict(sorted(counted.items())))
+
+
+_PARSERS: Mapping[str, Callable[[str], Heard]] = {EVENTS: parse_event, READINGS: parse_reading}

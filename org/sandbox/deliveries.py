@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from moto.kms.models import kms_backends
 from moto.sqs.models import sqs_backends
-from moto.utilities.utils import get_partition
 
 from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
+from org.sandbox.encryption import TO_WRITE, NoKey, find_key, is_managed_by_aws
 
 if TYPE_CHECKING:
     from moto.sqs.models import Queue
-
-_USED = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
 class Undelivered(Exception):
@@ -49,10 +46,17 @@ def find_queue(arn: str) -> Queue | None:
     return queue
 
 
-def send_to_queue(arn: str, body: str, by: Sender, attributes: dict[str, Any] | None = None) -> None:
+def send_to_queue(
+    arn: str,
+    body: str,
+    by: Sender,
+    attributes: dict[str, Any] | None = None,
+    fifo: Mapping[str, str | None] | None = None,
+) -> None:
     """Put a message into a queue.
 
-    `attributes` are as SQS has them: `{"n": {"DataType": "String", "StringValue": "1"}}`. Raises Denied for what the
+    `attributes` are as SQS has them: `{"n": {"DataType": "String", "StringValue": "1"}}`; `fifo` holds `group_id` and
+    `deduplication_id`, for a queue that keeps the order. Raises Denied for what the
     policies of queue and key do not let through, and Undelivered where there is no such queue.
     """
     queue = find_queue(arn)
@@ -60,7 +64,9 @@ def send_to_queue(arn: str, body: str, by: Sender, attributes: dict[str, Any] | 
         raise Undelivered(f"there is no queue {arn}")
     by.require("sqs:SendMessage", arn, queue.region)
     require_key(getattr(queue, "kms_master_key_id", None), queue.account_id, queue.region, by)
-    sqs_backends[queue.account_id][queue.region].send_message(queue.name, body, message_attributes=attributes)
+    order = {**fifo, "validate_group_id": False} if fifo and queue.fifo_queue else {}
+    backend = sqs_backends[queue.account_id][queue.region]
+    backend.send_message(queue.name, body, message_attributes=attributes, **order)  # type: ignore[arg-type]
 
 
 def require_key(key: object, account: str, region: str, by: Sender) -> None:
@@ -70,23 +76,13 @@ def require_key(key: object, account: str, region: str, by: Sender) -> None:
     """
     if not key:
         return
-    if str(key).rpartition(":")[2].startswith("alias/aws/"):
+    if is_managed_by_aws(key):
         if by.principal.kind is PrincipalKind.SERVICE:
             raise Undelivered(f"{by.principal.arn} cannot use the AWS managed key {key}")
         return
-    arn = find_key(str(key), account, region)
-    for action in _USED:
+    try:
+        arn = find_key(str(key), account, region)
+    except NoKey as error:
+        raise Undelivered(str(error)) from error
+    for action in TO_WRITE:
         by.require(action, arn, region)
-
-
-def find_key(key: str, account: str, region: str) -> str:
-    """Answer the ARN of a key that is given by its id, its alias or the ARN of either."""
-    prefix = f"arn:{get_partition(region)}:kms:{region}:{account}:"
-    arn = key if key.startswith("arn:") else prefix + (key if key.startswith("alias/") else f"key/{key}")
-    owner, place, name = arn.split(":")[4], arn.split(":")[3], arn.split(":")[5]
-    if not name.startswith("alias/"):
-        return arn
-    found = next((each for each in kms_backends[owner][place].keys.values() if name in each.aliases), None)
-    if found is None:
-        raise Undelivered(f"there is no key {key}")
-    return str(found.arn)

@@ -161,12 +161,16 @@ def reset() -> None:
     from moto.ec2.models import ec2_backends
     from moto.moto_api._internal import mock_random
 
+    from org.sandbox import topics
+    from org.sandbox.functions import invocations
     from org.sandbox.trail.events import forget
 
     BackendDict.reset()
     ec2_backends.clear()  # resetting Auto Scaling has made EC2 anew, before the ids begin again
     reset_model_data()
     forget()
+    topics.forget()
+    invocations.forget()
     mock_random.seed(current_settings().seed)
 
 

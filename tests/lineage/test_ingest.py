@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 
 from handlers import ingest_events
 from handlers.ingest_events import take
-from handlers.lineage.archive import S3Archive, archive_name
+from handlers.lineage.archive import EVENTS, S3Archive, archive_name
 from handlers.lineage.errors import GraphError
 from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.graph import Graph
 from handlers.lineage.ingest import REBUILD_AT_ONCE, ingest, rebuild
-from handlers.lineage.model import Batch, digest_of
+from handlers.lineage.model import Batch, Place, Time, digest_of
+from handlers.lineage.readings.form import write_reading
 from org.errors import OrgctlError
+from org.model import Region
 from org.sandbox.server import in_process_sandbox
 from stacksets.templates.lineage_ingest import render
 from tests.lineage.conftest import Empty
-from tests.support.lineage import MemoryGraph
+from tests.support.lineage import ACCOUNT, MemoryGraph
 from tests.support.lineage_events import all_events, call
 
 REGION = "eu-central-1"
@@ -45,10 +47,10 @@ class MemoryArchive:
         self.kept: dict[str, str] = {}
         self.refused = set(refused)
 
-    def keep(self, body: str) -> None:
+    def keep(self, body: str, shelf: str = EVENTS) -> None:
         if body in self.refused:
             raise OrgctlError("archive", "refused")
-        self.kept[archive_name(body)] = body
+        self.kept[archive_name(body, shelf)] = body
 
     def names(self) -> Iterator[str]:
         return iter(sorted(self.kept))
@@ -234,3 +236,20 @@ def test_s3_says_what_is_wrong_with_the_archive(bucket: Any) -> None:
         archive.keep("x")
     with pytest.raises(OrgctlError, match=r"s3:ListObjectsV2 s3://nowhere/events/"):
         list(archive.names())
+
+
+def test_readings_lie_beside_the_events_and_are_believed_from_their_own_queue_alone() -> None:
+    body = write_reading(
+        Place(ACCOUNT, Region(REGION)), Time(1_795_000_000_000), {"done": True, "since": "x", "unread": []}
+    )
+    archive, graph = MemoryArchive(), MemoryGraph()
+    event = messages(body, body)
+    event["Records"][1]["eventSourceARN"] = "arn:aws:sqs:eu-central-1:111122223333:orgctl-lineage-readings"
+    assert take(event, archive, graph) == {"batchItemFailures": []}
+    assert sorted(name.partition("/")[0] for name in archive.kept) == ["events", "readings"]
+    outcomes = {dict(fact.attributes).get("outcome", "read") for fact in graph.facts.values()}
+    assert outcomes == {"forged", "read"}
+    again = MemoryGraph()
+    rebuild(archive, again)
+    assert digest(again) == digest(graph)
+    assert not graph.heard()

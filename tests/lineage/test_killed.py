@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from handlers.ingest_events import take
-from handlers.lineage.archive import archive_name
+from handlers.lineage.archive import EVENTS, archive_name
 from handlers.lineage.ingest import ingest, rebuild
 from handlers.lineage.model import Batch
 from handlers.lineage.sqlite import SqliteGraph
@@ -30,8 +30,8 @@ class FolderArchive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, body: str) -> None:
-        path = self.folder / archive_name(body).replace("/", "+")
+    def keep(self, body: str, shelf: str = EVENTS) -> None:
+        path = self.folder / archive_name(body, shelf).replace("/", "+")
         draft = path.with_suffix(".draft")
         draft.write_text(body)
         draft.replace(path)
@@ -54,11 +54,11 @@ class DyingArchive(FolderArchive):
         super().__init__(folder)
         self.left = number
 
-    def keep(self, body: str) -> None:
+    def keep(self, body: str, shelf: str = EVENTS) -> None:
         if not self.left:
             die()
         self.left -= 1
-        super().keep(body)
+        super().keep(body, shelf)
 
 
 class DyingGraph(SqliteGraph):

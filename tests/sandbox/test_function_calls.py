@@ -140,3 +140,10 @@ def test_later_is_refused_like_a_call(server: Sandbox, session: boto3.Session) -
         server.functions.later(f"{ARN}x", {}, API)
     server.functions.settle()
     assert seen(session) == []
+
+
+def test_a_function_that_sets_itself_off_comes_to_an_end(server: Sandbox, session: boto3.Session) -> None:
+    deploy(session, {**functions(allow("lambda:InvokeFunction", ARN)), **lets()})
+    server.functions.later(ARN, {"do": "again"}, API)
+    server.functions.settle()
+    assert len(seen(session)) == 16

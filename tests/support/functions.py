@@ -37,6 +37,10 @@ def handler(event, context):
     if do == "invoke":
         answer = boto3.client("lambda").invoke(FunctionName=event["name"], Payload=json.dumps(event["payload"]))
         return json.loads(answer["Payload"].read())
+    if do == "again":
+        boto3.client("lambda").invoke(
+            FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps(event)
+        )
     if do == "get":
         return boto3.client("secretsmanager").get_secret_value(SecretId=event["secret"])["SecretString"]
     return {"saw": event, "in": os.environ.get("PLACE", "")}

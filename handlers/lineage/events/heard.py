@@ -43,11 +43,14 @@ class Heard:
     """By what the event names itself."""
     resources: tuple[str, ...] = ()
     """Of a failed call: the ids that its request names."""
+    counts_as_heard: bool = True
+    """False for what we read ourselves: it is no sign that events come from there."""
 
     @property
     def place(self) -> Place | None:
-        """Where it happened; None where the event only claims it."""
-        return Place(self.evidence.account, self.evidence.region) if self.outcome in _TRUSTED else None
+        """Where it happened; None where the event only claims it, or was none."""
+        trusted = self.counts_as_heard and self.outcome in _TRUSTED
+        return Place(self.evidence.account, self.evidence.region) if trusted else None
 
     @property
     def time(self) -> Time:

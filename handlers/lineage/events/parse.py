@@ -73,7 +73,7 @@ def parse_event(event: object) -> Heard:
             return _read_call(envelope)
         return _listen(envelope)
     except EventError as error:
-        return _refused(event, error)
+        return refused(event, error)
 
 
 def _read_call(envelope: Envelope) -> Heard:
@@ -165,7 +165,7 @@ def _ids_in(request: object) -> tuple[str, ...]:
     return tuple(sorted(found))[:_MOST_IDS]
 
 
-def _refused(event: object, error: EventError) -> Heard:
+def refused(event: object, error: EventError, *, counts_as_heard: bool = True) -> Heard:
     """Keep what an event claims, as far as it is readable; unknown ones have passed the checks of their envelope."""
     claims: Mapping[str, object] = event if isinstance(event, dict) else {}
     detail = claims.get("detail")
@@ -198,6 +198,7 @@ def _refused(event: object, error: EventError) -> Heard:
         "aws" if region == NO_REGION else partition_of(region),
         reason=str(error),
         event_id=_claim((inside.get("eventID") if via_cloudtrail else None) or claims.get("id")),
+        counts_as_heard=counts_as_heard,
     )
 
 

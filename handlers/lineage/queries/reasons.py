@@ -24,6 +24,8 @@ class Why(StrEnum):
     GAP = "gap"
     INFERRED = "inferred"
     SILENT = "silent"
+    NOT_SAID = "not-said"
+    """What was asked about a thing was never said of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

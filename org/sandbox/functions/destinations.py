@@ -18,6 +18,7 @@ from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
 from org.sandbox.functions import invocations
 from org.sandbox.functions.invocations import INVOKE, Refused, Result, Waiting
+from org.sandbox.topics import Message, publish
 
 if TYPE_CHECKING:
     from moto.awslambda.models import LambdaFunction
@@ -84,6 +85,8 @@ def _send(function: LambdaFunction, arn: str, record: Mapping[str, Any]) -> None
     match arn.split(":")[2]:
         case "sqs":
             send_to_queue(arn, json.dumps(record), by)
+        case "sns":
+            publish(arn, Message(json.dumps(record)), by)
         case "lambda":
             by.require(INVOKE, arn, function.region)
             invocations.take(invocations.find_function(arn), record)
@@ -97,15 +100,20 @@ def _bury(function: LambdaFunction, arn: str, event: Waiting, outcome: Outcome) 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq
     """
     said = json.loads(outcome.result.payload) if outcome.result else {}
+    message = str(said.get("errorMessage") or "not run")[:1024]
     told = {
-        "RequestID": {"DataType": "String", "StringValue": event.request_id},
-        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-        "ErrorMessage": {"DataType": "String", "StringValue": str(said.get("errorMessage") or "not run")[:1024]},
+        "RequestID": ("String", event.request_id),
+        "ErrorCode": ("Number", "200"),
+        "ErrorMessage": ("String", message),
     }
     by = Sender(invocations.role_of(function))
     match arn.split(":")[2]:
         case "sqs":
-            send_to_queue(arn, event.payload, by, told)
+            attributes = {name: {"DataType": type, "StringValue": value} for name, (type, value) in told.items()}
+            send_to_queue(arn, event.payload, by, attributes)
+        case "sns":
+            shown = {name: {"Type": type, "Value": value} for name, (type, value) in told.items()}
+            publish(arn, Message(event.payload, attributes=shown), by)
         case service:
             raise Undelivered(f"the orgctl sandbox does not emulate {service} for dead letters")
 

@@ -111,11 +111,10 @@ class Functions:
                 pass
 
     def end(self) -> None:
-        """End all processes, and forget who they were and what waited for them."""
+        """End all processes, and forget who they were."""
         with self._settling:
             self._pool.end()
             forget_sessions()
-            invocations.forget()
 
     def _give_event(self) -> bool:
         """Give a function the event that has waited longest; say whether there was one."""

@@ -15,13 +15,18 @@ from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
+from org.sandbox.stack_types.secrets import Secret
+from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
+from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
@@ -31,6 +36,8 @@ _EMULATED: tuple[ResourceType, ...] = (
     EventSourceMapping(),
     Function(),
     FunctionPolicy(),
+    Hub(),
+    Insight(),
     Key(),
     LayerVersion(),
     LogGroup(),
@@ -41,8 +48,12 @@ _EMULATED: tuple[ResourceType, ...] = (
     ResourcePolicy(),
     Role(),
     Rule(),
+    Secret(),
+    SecretPolicy(),
     SnapshotBlockPublicAccess(),
+    Subscription(),
     Topic(),
+    TopicPolicy(),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 
