@@ -1,4 +1,4 @@
-"""Policies of resources, and whose they are: buckets, queues, topics, keys, functions, buses, secrets, APIs, log groups.
+"""Policies of resources, and whose they are: buckets, queues, topics, keys, functions, buses, secrets, APIs, logs.
 
 Other resources have policies at AWS, too (repositories, tables, file systems, …): of these nothing is known here.
 """
