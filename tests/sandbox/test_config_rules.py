@@ -373,6 +373,19 @@ def test_what_a_function_says_is_kept_and_counted(account: Account) -> None:
     assert account.compliance() == "INSUFFICIENT_DATA"
 
 
+def test_results_come_in_pages(account: Account) -> None:
+    account.put_rule(SCHEDULED)
+    (event,) = account.taken()
+    account.say(event["resultToken"], *(verdict(f"ami-{number}") for number in range(5)))
+    asked = {"ConfigRuleName": "images", "Limit": 2}
+    pages = account.config.get_paginator("get_compliance_details_by_config_rule").paginate(
+        ConfigRuleName="images", PaginationConfig={"PageSize": 2}
+    )
+    assert [len(page["EvaluationResults"]) for page in pages] == [2, 2, 1]
+    with pytest.raises(account.config.exceptions.InvalidNextTokenException):
+        account.config.get_compliance_details_by_config_rule(**asked, NextToken="made-up")
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

@@ -14,7 +14,7 @@ from org.sandbox.functions.invocations import waiting
 from org.sandbox.server import Sandbox
 from tests.sandbox.test_config_rules import Account
 from tests.support.cloud import HOME, Cloud, refusal
-from tests.support.functions import allow, deploy, failure, functions, permission, put_code, role, session_in, zipped
+from tests.support.functions import allow, deploy, failure, functions, put_code, role, session_in, zipped
 from tests.support.sandbox import create_account
 
 ADMINISTRATION = "config-multiaccountsetup.amazonaws.com"
@@ -116,6 +116,17 @@ def test_an_account_that_joins_gets_the_rule_when_it_has_a_recorder(cloud: Cloud
     account.record()
     assert lineage.states()[account.id] == ("CREATE_SUCCESSFUL", "")
     assert len(account.config.describe_config_rules()["ConfigRules"]) == 1
+
+
+def test_an_account_that_is_closed_has_no_part_in_the_rule(cloud: Cloud, lineage: Lineage) -> None:
+    member = Account(cloud, cloud.make_account())
+    member.record()
+    lineage.put(cloud.management)
+    cloud.close(member.id)
+    while any(each["State"] == "PENDING_CLOSURE" for each in cloud.organizations.list_accounts()["Accounts"]):
+        pass
+    assert set(lineage.states()) == {lineage.id}
+    assert lineage.status()["OrganizationRuleStatus"] == "CREATE_SUCCESSFUL"
 
 
 def test_the_rule_goes_when_it_is_deleted_or_the_account_excluded(cloud: Cloud, lineage: Lineage) -> None:
@@ -263,6 +274,17 @@ def _rule(image: str, excluded: list[str]) -> dict[str, Any]:
     return {"Type": "AWS::Config::OrganizationConfigRule", "DependsOn": "Permission", "Properties": properties}
 
 
+def _config_may_invoke(organization: str) -> dict[str, Any]:
+    function = {"Fn::GetAtt": ["Function", "Arn"]}
+    statement = {
+        **allow("lambda:InvokeFunction", function),
+        "Principal": {"Service": "config.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceOrgID": organization}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::Lambda::ResourcePolicy", "Properties": {"ResourceArn": function, "PolicyDocument": document}}
+
+
 def test_a_central_function_judges_the_instances_of_a_member_account(server: Sandbox) -> None:
     management: boto3.Session = server.session(HOME)
     organizations: Any = management.client("organizations")
@@ -284,7 +306,7 @@ def test_a_central_function_judges_the_instances_of_a_member_account(server: San
     lineage.client("s3").put_object(Bucket="code", Key="code.zip", Body=zipped(JUDGE))
     compliance = {
         **functions(allow("sts:AssumeRole")),
-        "Permission": permission("config.amazonaws.com"),
+        "Permission": _config_may_invoke(own["Id"]),
         "Rule": _rule(good, []),
     }
     why = failure(lineage, compliance)
