@@ -19,13 +19,28 @@ from tests.support.sandbox import assume, create_account, written
 REGION = "eu-central-1"
 CODE = """
 import json, os, time
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+import urllib.request
 
 def handler(event, context):
+    if "call" in event:
+        request = AWSRequest("GET", event["call"])
+        SigV4Auth(boto3.Session().get_credentials(), "execute-api", os.environ["AWS_REGION"]).add_auth(request)
+        asked = urllib.request.Request(event["call"], headers=dict(request.headers.items()))
+        return urllib.request.urlopen(asked).status
     how = (event["queryStringParameters"] or {}).get("how")
     if how == "raise":
         raise RuntimeError("asked to")
     if how == "sleep":
         time.sleep(5)
+    if how == "who":
+        return {"statusCode": 200, "body": boto3.client("sts").get_caller_identity()["Arn"]}
+    if how == "large":
+        return {"statusCode": 200, "body": "x" * 5000}
+    if how == "unsayable":
+        return {"statusCode": 200, "headers": {"X-One": "a\\r\\nX-Two: b"}}
     if how == "malformed":
         return {"status": 200}
     if how == "bare":
@@ -128,7 +143,7 @@ def template(*, api: Mapping[str, Any] | None = None, stage: Mapping[str, Any] |
     """Write the template; `more` are further resources, and a deployment is made anew where its name changes."""
     deployment = more.pop("deployment", "Deployment")
     resources: dict[str, Any] = {
-        "Role": role("lambda.amazonaws.com"),
+        "Role": role("lambda.amazonaws.com", {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}),
         "Function": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
@@ -152,6 +167,7 @@ def template(*, api: Mapping[str, Any] | None = None, stage: Mapping[str, Any] |
                 "Name": "small",
                 "Body": document(),
                 "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "MinimumCompressionSize": 1000,
                 **(api or {}),
             },
         },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -107,6 +108,19 @@ def read_answer(text: str, exchange: Exchange) -> Answer:
     return Answer(status, headers, body)
 
 
+def compress(answer: Answer, exchange: Exchange) -> Answer:
+    """Compress what is large enough, for who takes gzip, where the API says so.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
+    """
+    least = exchange.deployed.api.minimum_compression_size
+    accepted = exchange.request.headers.get("accept-encoding", "").lower()
+    encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    if least is None or encoded or "gzip" not in accepted or len(answer.body) < int(least):
+        return answer
+    return Answer(answer.status, (*answer.headers, ("Content-Encoding", "gzip")), gzip.compress(answer.body, mtime=0))
+
+
 def malformed() -> Refused:
     return Refused("INTEGRATION_FAILURE", _MALFORMED, status=502)
 
@@ -125,8 +139,9 @@ def _text(value: Any) -> str:
     if not isinstance(value, str | int | float | bool):
         raise TypeError("a header's value must be a text, a number or a truth value")
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if "\r" in text or "\n" in text:
+    if not text.isprintable():
         raise ValueError("a header's value must be one line")
+    text.encode("latin-1")  # what HTTP can say
     return text
 
 
