@@ -76,6 +76,13 @@ def test_a_body_is_passed_on_as_text(api: Small) -> None:
     assert (answer.status, answer.said["body"]) == (200, '{"ids": ["ami-0a"]}')
 
 
+def test_bytes_of_a_binary_type_go_through_as_base64(api: Small) -> None:
+    sent = api.ask("/any/x", method="POST", body=b"\x00\xff", headers={"Content-Type": "image/png"})
+    assert (sent.said["body"], sent.said["isBase64Encoded"]) == ("AP8=", True)
+    assert api.ask("/images/ami-1?how=binary", headers={"Accept": "image/png"}).body == b"\x00\xff"
+    assert api.ask("/images/ami-1?how=binary").body == b"AP8="
+
+
 @pytest.mark.parametrize(
     ("path", "resource", "parameters"),
     [

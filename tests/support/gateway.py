@@ -39,6 +39,8 @@ def handler(event, context):
         return {"statusCode": 200, "body": boto3.client("sts").get_caller_identity()["Arn"]}
     if how == "large":
         return {"statusCode": 200, "body": "x" * 5000}
+    if how == "binary":
+        return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": "AP8=", "isBase64Encoded": True}
     if how == "unsayable":
         return {"statusCode": 200, "headers": {"X-One": "a\\r\\nX-Two: b"}}
     if how == "malformed":
@@ -167,6 +169,7 @@ def template(*, api: Mapping[str, Any] | None = None, stage: Mapping[str, Any] |
                 "Name": "small",
                 "Body": document(),
                 "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "BinaryMediaTypes": ["image/png"],
                 "MinimumCompressionSize": 1000,
                 **(api or {}),
             },

@@ -97,7 +97,7 @@ class Front:
 
     def _begin(self, request: ApiRequest) -> Exchange | None:
         deployed = find_deployed(request.api_id, request.stage)
-        if deployed is None or deployed.api.disableExecuteApiEndpoint:
+        if deployed is None or deployed.snapshot.is_disabled:
             return None
         vpc_id = access.find_vpc(deployed, request.endpoint) if request.endpoint else ""
         # A private API has no name outside of VPCs, and an endpoint that is none leads nowhere.

@@ -30,9 +30,7 @@ def make_event(exchange: Exchange) -> dict[str, Any]:
     request, route, deployed = exchange.request, exchange.route, exchange.deployed
     assert route is not None
     headers = _headers(exchange)
-    body, encoded = _body(
-        request.body, request.headers.get("content-type", ""), deployed.snapshot.document.binary_types
-    )
+    body, encoded = _body(request.body, request.headers.get("content-type", ""), deployed.snapshot.binary_types)
     return {
         "resource": route.method.resource,
         "path": request.path,
@@ -113,10 +111,10 @@ def compress(answer: Answer, exchange: Exchange) -> Answer:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
     """
-    least = exchange.deployed.api.minimum_compression_size
+    least = exchange.deployed.snapshot.compression
     accepted = exchange.request.headers.get("accept-encoding", "").lower()
     encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
-    if least is None or encoded or "gzip" not in accepted or len(answer.body) < int(least):
+    if least is None or encoded or "gzip" not in accepted or len(answer.body) < least:
         return answer
     return Answer(answer.status, (*answer.headers, ("Content-Encoding", "gzip")), gzip.compress(answer.body, mtime=0))
 
@@ -151,7 +149,7 @@ def _answered_body(answer: Mapping[str, Any], exchange: Exchange) -> bytes:
         return b""
     if not isinstance(body, str):
         raise TypeError("the body must be a text")
-    binary = exchange.deployed.snapshot.document.binary_types
+    binary = exchange.deployed.snapshot.binary_types
     if answer.get("isBase64Encoded") and _is_binary(exchange.request.headers.get("accept", ""), binary):
         try:
             return base64.b64decode(body, validate=True)
