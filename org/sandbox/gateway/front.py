@@ -29,7 +29,7 @@ from org.sandbox.gateway.exchange import Exchange
 from org.sandbox.gateway.limits import Limits
 from org.sandbox.gateway.proxy import compress, make_event, malformed, read_answer
 from org.sandbox.gateway.refusals import Answer, Refused, answer_refusal
-from org.sandbox.gateway.requests import ApiRequest, read_api_request
+from org.sandbox.gateway.requests import ADDRESS_HEADER, ApiRequest, read_api_request
 from org.sandbox.gateway.routes import find_route
 from org.sandbox.gateway.throttle import throttle
 from org.sandbox.gateway.validation import validate
@@ -66,16 +66,15 @@ class Front:
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            answer = self.answer(read_api_request(environ, self._prefix))
+            request = read_api_request(environ, self._prefix)
+        except ValueError as error:
+            return _send(_say(400, f"{ADDRESS_HEADER}: {error}"), environ, start_response)
+        try:
+            answer = self.answer(request)
         except Exception:  # noqa: BLE001 - whatever broke, the client learns that it did, and the log why
             _log.exception("%s %s broke", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             answer = _say(501, "the orgctl sandbox broke over this request: its log says why")
-        phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else "Unknown"
-        headers = [each for each in answer.headers if each[0].lower() not in {"content-length", "transfer-encoding"}]
-        if answer.status not in _WITHOUT_BODY:
-            headers.append(("Content-Length", str(len(answer.body))))
-        start_response(f"{answer.status} {phrase}", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _WITHOUT_BODY else [answer.body]
+        return _send(answer, environ, start_response)
 
     def answer(self, request: ApiRequest) -> Answer:
         """Answer a request, while the lock is not held."""
@@ -179,6 +178,15 @@ class Front:
             raise malformed()
         exchange.integration_status = "200"
         return read_answer(found.payload, exchange)
+
+
+def _send(answer: Answer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else "Unknown"
+    headers = [each for each in answer.headers if each[0].lower() not in {"content-length", "transfer-encoding"}]
+    if answer.status not in _WITHOUT_BODY:
+        headers.append(("Content-Length", str(len(answer.body))))
+    start_response(f"{answer.status} {phrase}", headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _WITHOUT_BODY else [answer.body]
 
 
 def _say(status: int, message: str, *headers: tuple[str, str]) -> Answer:
