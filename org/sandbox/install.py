@@ -24,6 +24,7 @@ def install(settings: Settings | None = None) -> None:
         return
     from org.sandbox import (
         account_management,
+        alarms,
         assume_role,
         ec2,
         event_buses,
@@ -53,6 +54,7 @@ def install(settings: Settings | None = None) -> None:
         function_settings,
         api,
         topics,
+        alarms,
         secrets,
     )
     for part in parts:

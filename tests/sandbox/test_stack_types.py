@@ -663,11 +663,11 @@ def test_properties_of_the_wrong_form_fail_the_stack(
     ("type", "properties", "attribute", "message"),
     [
         (
-            "AWS::SecurityHub::Hub",
+            "AWS::GuardDuty::Detector",
             {},
             "",
             (
-                "ValidationError: the orgctl sandbox does not emulate the resource type AWS::SecurityHub::Hub "
+                "ValidationError: the orgctl sandbox does not emulate the resource type AWS::GuardDuty::Detector "
                 "(resource It)"
             ),
         ),
