@@ -36,7 +36,8 @@ def install(settings: Settings | None = None) -> None:
         topics,
     )
     from org.sandbox.authorization import one_reading
-    from org.sandbox.functions import api
+    from org.sandbox.config_service import responses as config_service
+    from org.sandbox.functions import api, configuration
     from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
 
@@ -50,9 +51,11 @@ def install(settings: Settings | None = None) -> None:
         neptune,
         stacksets,
         securityhub,
+        config_service,
         one_reading,
         function_settings,
         api,
+        configuration,
         topics,
         alarms,
         secrets,

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
+from org.sandbox.stack_types.api import API_TYPES
 from org.sandbox.stack_types.by_calls import ByCalls
+from org.sandbox.stack_types.config_rules import (
+    ConfigRule,
+    ConfigurationRecorder,
+    DeliveryChannel,
+    OrganizationConfigRule,
+)
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
@@ -28,10 +35,14 @@ if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    *API_TYPES,
     ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
+    ConfigRule(),
+    ConfigurationRecorder(),
+    DeliveryChannel(),
     EventBus(),
     EventBusPolicy(),
     EventInvokeConfig(),
@@ -43,6 +54,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Key(),
     LayerVersion(),
     LogGroup(),
+    OrganizationConfigRule(),
     Parameter(),
     Permission(),
     Queue(),
