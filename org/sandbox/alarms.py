@@ -15,7 +15,8 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import Sender, Undelivered
-from org.sandbox.topics import Message, publish
+from org.sandbox.topic_messages import Message
+from org.sandbox.topics import publish
 
 _log = logging.getLogger(__name__)
 
