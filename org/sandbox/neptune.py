@@ -47,7 +47,12 @@ def _modify_cluster(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
         raise DBClusterNotFoundError(name)
     changes = dict(kwargs)
     if (logs := changes.pop("cloudwatch_logs_export_configuration", None)) is not None:
-        changes["enable_cloudwatch_logs_exports"] = {_plain(kind): types for kind, types in logs.items()}
+        sent = backend.clusters[name].enabled_cloudwatch_logs_exports
+        asked = {_plain(kind): types for kind, types in logs.items()}
+        changes["enable_cloudwatch_logs_exports"] = {
+            "EnableLogTypes": [each for each in asked.get("EnableLogTypes") or [] if each not in sent],
+            "DisableLogTypes": [each for each in asked.get("DisableLogTypes") or [] if each in sent],
+        }
     authentication = changes.pop(_AUTHENTICATION, None)
     modified = _modify(backend, changes)
     if authentication is not None:

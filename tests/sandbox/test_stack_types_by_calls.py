@@ -816,3 +816,56 @@ def test_a_bucket_has_rules_for_how_long_it_keeps_objects_and_for_who_reads_them
         StackName="stack", TemplateBody=json.dumps({"Resources": {"It": resource("S3::Bucket", given)}})
     )
     assert "does not emulate TagFilters of a lifecycle rule" in stack.stack["StackStatusReason"]
+
+
+# --- an update that fails is taken back
+
+
+def test_everything_is_as_it_was_after_an_update_that_fails(stack: Stack) -> None:
+    def template(cidr: str, days: int, log: str, text: str, end: str) -> dict[str, Any]:
+        s3 = {"VpcId": ref("Vpc"), "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}}
+        transformation = {"MetricName": "Failed", "MetricNamespace": "orgctl", "MetricValue": "1"}
+        filter = {"FilterName": "it", "FilterPattern": text, "LogGroupName": ref("Logs")}
+        rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": cidr}
+        given = {"GroupDescription": "it", "VpcId": ref("Vpc"), "SecurityGroupIngress": [rule]}
+        return {
+            **graph(BackupRetentionPeriod=days, EnableCloudwatchLogsExports=[log]),
+            "TableA": resource("EC2::RouteTable", {"VpcId": ref("Vpc")}),
+            "TableB": resource("EC2::RouteTable", {"VpcId": ref("Vpc")}),
+            "S3": resource("EC2::VPCEndpoint", {**s3, "RouteTableIds": [ref(f"Table{end}")]}),
+            "Rules": resource("EC2::SecurityGroup", given),
+            "Logs": resource("Logs::LogGroup", {"LogGroupName": "/it"}),
+            "Filter": resource("Logs::MetricFilter", {**filter, "MetricTransformations": [transformation]}),
+        }
+
+    ec2 = stack.client("ec2")
+    ec2.describe_managed_prefix_lists()
+    made = stack.put(**template("10.0.0.0/8", 7, "audit", "first", "A"))
+
+    def state() -> Any:
+        cluster, (group,) = cluster_of(stack), ec2.describe_security_groups(GroupIds=[made["Rules"]])["SecurityGroups"]
+        tables = ec2.describe_route_tables(RouteTableIds=[made["TableA"], made["TableB"]])["RouteTables"]
+        (filter,) = stack.client("logs").describe_metric_filters(logGroupName="/it")["metricFilters"]
+        return (
+            (cluster["BackupRetentionPeriod"], cluster["EnabledCloudwatchLogsExports"]),
+            [each["CidrIp"] for rule in group["IpPermissions"] for each in rule["IpRanges"]],
+            [len(table["Routes"]) for table in tables],
+            filter["filterPattern"],
+        )
+
+    before = state()
+    assert before == ((7, ["audit"]), ["10.0.0.0/8"], [2, 1], "first")
+    for broken in (
+        {
+            "Last": resource(
+                "EC2::Subnet",
+                {"VpcId": ref("Vpc"), "CidrBlock": "192.168.0.0/24"},
+                DependsOn=["Cluster", "S3", "Rules", "Filter"],
+            )
+        },
+        {"Rules": template("not an address", 7, "audit", "first", "A")["Rules"]},
+    ):
+        with pytest.raises(AssertionError):
+            stack.put(**{**template("10.9.0.0/16", 14, "slowquery", "second", "B"), **broken})
+        assert stack.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", stack.stack["StackStatusReason"]
+        assert state() == before
