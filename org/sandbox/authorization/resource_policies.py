@@ -1,4 +1,4 @@
-"""Policies of resources, and whose these are: buckets, queues, topics, keys, functions, buses, secrets, log groups.
+"""Policies of resources, and whose they are: buckets, queues, topics, keys, functions, buses, secrets, APIs, logs.
 
 Other resources have policies at AWS, too (repositories, tables, file systems, …): of these nothing is known here.
 """
@@ -23,6 +23,7 @@ from moto.sqs.models import sqs_backends
 from org.policy.model import PolicyKind
 from org.sandbox.authorization.principals import Written
 from org.sandbox.authorization.resources import account_of
+from org.sandbox.gateway.deployed import find_policy
 from org.sandbox.organizations import find_organization_of
 
 
@@ -133,8 +134,14 @@ def _secret(arn: _Arn) -> str | None:
     return getattr(secret, "policy", None)
 
 
+def _stage(arn: _Arn) -> str | None:
+    api, _, rest = arn.name.partition("/")
+    return find_policy(api, rest.partition("/")[0]) or None
+
+
 _POLICIES: Mapping[str, Callable[[_Arn], Any]] = {
     "events": _event_bus,
+    "execute-api": _stage,
     "kms": _key,
     "lambda": _function,
     "logs": _log_group,
