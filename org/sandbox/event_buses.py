@@ -71,7 +71,7 @@ def bring(event: Event, rule: Rule, hops: int = 0) -> None:
     for target in rule.targets:
         try:
             _deliver(event, rule, target, hops)
-        except (Denied, Undelivered, Refused) as why:
+        except (Denied, Undelivered, Refused, NotImplementedError) as why:
             _dead_letter(event, rule, target, why)
 
 
