@@ -10,21 +10,23 @@ It is kept that it was asked for, and people are told what it would mean.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from handlers.lineage.model import Kind, Place, kind_of
+from handlers.lineage.model import Kind, Place, Time, kind_of
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.asff import Product
 from handlers.lineage.publish.notices import Topics, tell
 from handlers.lineage.publish.selected import Action, Request, Selected, ignored_counts, read_request
 from handlers.lineage.queries.asking import Scope, UnknownThing
 from handlers.lineage.queries.impact import Impact, impact
+from handlers.lineage.queries.places import known_scope
 from handlers.lineage.readings.requests import write_request
 from handlers.lineage.settings import Settings, read_settings, setting
 from org.errors import OrgctlError
@@ -101,7 +103,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     graph, hub, sns, settings = _fixed()
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     product = Product(AccountId(account), Region(region), partition)
-    scope = Scope(organization=settings.organization)
+    scope = replace(known_scope(graph, Time(int(time.time() * 1000)), None), organization=settings.organization)
     return answer(event, Desk(graph, _send, hub, sns, setting(ALERT_TOPIC), settings, scope, product))
 
 
