@@ -21,11 +21,12 @@ from handlers.lineage.compliance.evaluations import Config, Evaluation, evaluati
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import subjects
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
+from handlers.lineage.environment import setting
 from handlers.lineage.model import Key, Kind, Time
 from handlers.lineage.open import open_graph
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.places import known_scope
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.settings import Settings, read_settings
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from handlers.lineage.environment import setting
 from handlers.lineage.model import Kind, Place, Time, kind_of
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.asff import Product
@@ -28,7 +29,7 @@ from handlers.lineage.queries.asking import Scope, UnknownThing
 from handlers.lineage.queries.impact import Impact, impact
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.readings.requests import write_request
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.settings import Settings, read_settings
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
