@@ -37,6 +37,7 @@ def main() -> None:
         measure_proof,
         measure_parsing,
         measure_lineage,
+        measure_compliance,
         measure_bootstrap,
     ):
         found = measure()
@@ -187,6 +188,12 @@ def measure_lineage() -> dict[str, Figure]:
     from tests.bench.lineage import MEASURES
 
     return {name: Figure(*row) for measure in MEASURES for name, row in measure(say).items()}
+
+
+def measure_compliance() -> dict[str, Figure]:
+    from tests.bench import compliance
+
+    return {name: Figure(*row) for name, row in compliance.measure_compliance().items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:
