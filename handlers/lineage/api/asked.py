@@ -18,6 +18,7 @@ LARGEST_BODY = 65_536
 _REGION = r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}"
 _HEX = r"([0-9a-f]{8}|[0-9a-f]{17})"
 TEXT = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_IMAGE = f"(aws(-[a-z]{{2,8}}){{0,3}}/{_REGION}/image/)?ami-{_HEX}"
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 AMI_PATTERN = f"^ami-{_HEX}$"
 """Both lengths of EC2's ids: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html."""
@@ -76,7 +77,10 @@ Owners = Annotated[
 ]
 Ids = Annotated[
     str | None,
-    Query(pattern=f"^ami-{_HEX}(,ami-{_HEX}){{0,99}}$", description="Images that cannot be rebuilt, parted by commas."),
+    Query(
+        pattern=f"^{_IMAGE}(,{_IMAGE}){{0,99}}$",
+        description="Images that cannot be rebuilt, by id or key, parted by commas.",
+    ),
 ]
 
 
