@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-import stacksets.bundle
+import stacksets.deterministic_zip
 from stacksets.bundle import FUNCTIONS, build_bundle
 
 
@@ -49,5 +49,5 @@ def test_every_function_loads_from_the_zip_alone(tmp_path: Path) -> None:
 
 def test_another_source_has_another_key(monkeypatch) -> None:
     before = build_bundle().key
-    monkeypatch.setattr(stacksets.bundle, "_EPOCH", (1981, 1, 1, 0, 0, 0))
+    monkeypatch.setattr(stacksets.deterministic_zip, "EPOCH", (1981, 1, 1, 0, 0, 0))
     assert build_bundle().key != before
