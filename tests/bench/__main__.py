@@ -38,6 +38,7 @@ def main() -> None:
         measure_parsing,
         measure_lineage,
         measure_compliance,
+        measure_lineage_api,
         measure_bootstrap,
     ):
         found = measure()
@@ -194,6 +195,12 @@ def measure_compliance() -> dict[str, Figure]:
     from tests.bench import compliance
 
     return {name: Figure(*row) for name, row in compliance.measure_compliance().items()}
+
+
+def measure_lineage_api() -> dict[str, Figure]:
+    from tests.bench.lineage_api import measure_api
+
+    return {name: Figure(*row) for name, row in measure_api(say).items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:
