@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CHECKOV := build/checkov-venv
 
-.PHONY: demo test lint bench install clean
+.PHONY: demo test lint bench checkov install clean
 
 install: $(STAMP)
 
@@ -25,6 +26,14 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Checkov pins old versions of what orgctl stands on, so that it has an environment of its own.
+checkov: $(CHECKOV)/.installed
+
+$(CHECKOV)/.installed: tests/checkov-requirements.txt
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 # Prints a table and writes build/bench.json.
 bench: install

@@ -210,6 +210,37 @@ def env(
     run(ctx.obj, region)
 
 
+@sandbox_app.command(name="run-schedules", epilog=_GLOBAL)
+def run_schedules(
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(help="The name or ARN of one EventBridge rule; all else.")] = "",
+) -> None:
+    """Run the EventBridge rules that have a schedule now: the sandbox has no clock."""
+    from cli.sandbox_commands import run_schedules as run
+
+    run(ctx.obj, rule)
+
+
+@sandbox_app.command(epilog=_GLOBAL)
+def sent(ctx: typer.Context) -> None:
+    """Show the mails, texts and requests that SNS would have sent; the sandbox keeps them."""
+    from cli.sandbox_commands import sent as run
+
+    run(ctx.obj)
+
+
+@sandbox_app.command("finding-action", epilog=_GLOBAL)
+def finding_action(
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(help="The custom action: its id, or its ARN.", show_default=False)],
+    finding: Annotated[list[str], typer.Argument(help="Ids of Security Hub findings.", show_default=False)],
+) -> None:
+    """Send findings to a custom action of Security Hub, as its console does."""
+    from cli.sandbox_commands import act_on_findings as run
+
+    run(ctx.obj, action, finding)
+
+
 @sandbox_app.command(epilog=_GLOBAL)
 def play(
     ctx: typer.Context,

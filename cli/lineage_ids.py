@@ -7,8 +7,7 @@ import re
 from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Kind, key_of, parts_of
-from handlers.lineage.queries.asking import ALL_RELATIONS
-from handlers.lineage.queries.fetch import facts_into
+from handlers.lineage.queries.anywhere import keys_anywhere
 from org.errors import NotFound, OrgctlError
 from org.model import Region
 from org.regions import known_regions
@@ -70,13 +69,10 @@ def _kind(id: str) -> Kind:
 
 def _anywhere(graph: Graph, kind: Kind, id: str) -> Key:
     """Ask for the id in every Region at once."""
-    regions = {*map(Region, known_regions()), *(place.region for place in graph.heard())}
-    keys = [key_of(kind, id, region, partition_of(region)) for region in sorted(regions)]
-    found = {fact.child for fact in graph.facts_of(keys, ALL_RELATIONS)}
-    found |= facts_into(graph, keys, ALL_RELATIONS, None, 1)[0].keys()
+    found = keys_anywhere(graph, kind, id, map(Region, known_regions()))
     if not found:
         raise NotFound(id, "nothing is known of it in any Region", "see lineage coverage for what is heard at all")
     if len(found) > 1:
-        regions_of = ", ".join(f"{parts_of(key).region}/{id}" for key in sorted(found))
+        regions_of = ", ".join(f"{parts_of(key).region}/{id}" for key in found)
         raise OrgctlError(id, f"it is in {len(found)} Regions: {regions_of}", "name one of them, or pass --region")
-    return found.pop()
+    return found[0]

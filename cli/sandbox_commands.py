@@ -60,6 +60,44 @@ def env(settings: Settings, region: str) -> None:
         results().print(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
 
 
+def run_schedules(settings: Settings, rule: str) -> None:
+    from org.sandbox.scenarios.control import Control
+
+    ran = Control(running_sandbox().endpoint).run_schedules(rule)
+    if settings.is_json:
+        results().print(json.dumps(ran, indent=2))
+        return
+    for each in ran:
+        results().print(f"{each['rule']}  {each['schedule']}", soft_wrap=True)
+    if not ran:
+        talk().print("no enabled rule has a schedule")
+
+
+def sent(settings: Settings) -> None:
+    from org.sandbox.scenarios.control import Control
+
+    kept = Control(running_sandbox().endpoint).sent()
+    if settings.is_json:
+        results().print(json.dumps(kept, indent=2))
+        return
+    for each in kept:
+        results().print(f"{each['time']}  {each['protocol']}  {each['endpoint']}  {each['subject']}", soft_wrap=True)
+        results().print(f"{each['message']}\n", soft_wrap=True, markup=False)
+    if not kept:
+        talk().print("nothing was sent")
+
+
+def act_on_findings(settings: Settings, action: str, findings: list[str]) -> None:
+    from org.sandbox.scenarios.control import Control
+
+    arn = Control(running_sandbox().endpoint).act_on_findings(action, findings)
+    if settings.is_json:
+        results().print(json.dumps({"action": arn, "findings": findings}))
+        return
+    sent = "one finding was" if len(findings) == 1 else f"{len(findings)} findings were"
+    results().print(f"{sent} sent to {arn}")
+
+
 def play(settings: Settings, scenario: str) -> None:
     from cli.play import play as run
 

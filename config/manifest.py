@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from config.compliance import ComplianceSettings, Severity
 from config.fields import (
     AccountIdText,
     AccountNameText,
@@ -41,20 +42,14 @@ from config.fields import (
     VariableName,
     refuse_macros,
 )
+from config.strict import Strict
 from org.model import ROOT, UnitPath, WantedState, child_path
 
 ContactKind = Literal["billing", "operations", "security"]
-Severity = Literal["critical", "high", "medium", "low", "info"]
 Capability = Annotated[Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"], BeforeValidator(refuse_macros)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class OrganizationSettings(_Strict):
+class OrganizationSettings(Strict):
     """The organization as a whole and the accounts with a special part in it."""
 
     home_region: RegionText
@@ -73,7 +68,7 @@ class OrganizationSettings(_Strict):
     """Path of the unit to which quarantined accounts are moved; required if any account is quarantined."""
 
 
-class UnitSpec(_Strict):
+class UnitSpec(Strict):
     """An organizational unit, with the units in it; at most five levels below the root."""
 
     name: UnitName
@@ -86,7 +81,7 @@ class UnitSpec(_Strict):
     """Units within this one."""
 
 
-class ContactSpec(_Strict):
+class ContactSpec(Strict):
     """An alternate contact of an account."""
 
     name: ContactName
@@ -99,7 +94,7 @@ class ContactSpec(_Strict):
     """Their phone number."""
 
 
-class AccountSpec(_Strict):
+class AccountSpec(Strict):
     """An account of the organization; known by its name in the rest of the manifest."""
 
     name: AccountNameText
@@ -118,7 +113,7 @@ class AccountSpec(_Strict):
     """Wanted state: active, quarantined (moved to the quarantine unit) or closed (for good)."""
 
 
-class Attach(_Strict):
+class Attach(Strict):
     """Where a policy is attached; it is detached from everywhere else."""
 
     root: bool = False
@@ -129,7 +124,7 @@ class Attach(_Strict):
     """Names of accounts."""
 
 
-class PolicySpec(_Strict):
+class PolicySpec(Strict):
     """An organization policy; its text comes from exactly one of file, inline, guardrail and aws_managed."""
 
     name: PolicyName
@@ -156,7 +151,7 @@ class PolicySpec(_Strict):
     """Tags of the policy; null means that the tag must be absent; tags that are not named are left alone."""
 
 
-class DelegatedAdministratorSpec(_Strict):
+class DelegatedAdministratorSpec(Strict):
     """A member account that administers a service for the organization."""
 
     service: ServicePrincipal
@@ -165,7 +160,7 @@ class DelegatedAdministratorSpec(_Strict):
     """Name of the account, not the management account."""
 
 
-class Targets(_Strict):
+class Targets(Strict):
     """Where a StackSet deploys: the root or units with all that is below them, narrowed by accounts."""
 
     root: bool = False
@@ -178,7 +173,7 @@ class Targets(_Strict):
     """Of the accounts in the targets, all but these."""
 
 
-class OverrideSpec(_Strict):
+class OverrideSpec(Strict):
     """Parameters with other values in some of the targets."""
 
     units: tuple[str, ...] = ()
@@ -191,7 +186,7 @@ class OverrideSpec(_Strict):
     """Names of template parameters and their values there."""
 
 
-class StackSetSpec(_Strict):
+class StackSetSpec(Strict):
     """A CloudFormation StackSet with the permissions of the organization (service-managed)."""
 
     name: StackSetName
@@ -245,7 +240,7 @@ def _spelled_out(value: object) -> object:
     return {"call": value} if isinstance(value, str) else value
 
 
-class RequiredCallSpec(_Strict):
+class RequiredCallSpec(Strict):
     """A call that must keep working; the call alone may be written for it."""
 
     call: Call
@@ -261,7 +256,7 @@ class RequiredCallSpec(_Strict):
         return {"anyOf": [TypeAdapter(Call).json_schema(), handler.resolve_ref_schema(spelled_out)]}
 
 
-class ProtectedPrincipal(_Strict):
+class ProtectedPrincipal(Strict):
     """A principal that no policy may ever lock out, such as break-glass roles and pipelines."""
 
     name: Label
@@ -272,7 +267,7 @@ class ProtectedPrincipal(_Strict):
     """Calls that must keep working, such as sts:AssumeRole or iam:*."""
 
 
-class Notification(_Strict):
+class Notification(Strict):
     """Someone who is told of findings."""
 
     name: Label
@@ -283,7 +278,7 @@ class Notification(_Strict):
     """Severities of findings that are sent."""
 
 
-class GraphSettings(_Strict):
+class GraphSettings(Strict):
     """The graph in which lineage is kept."""
 
     engine: Literal["neptune", "sqlite"] = "neptune"
@@ -294,14 +289,14 @@ class GraphSettings(_Strict):
     """Largest capacity of Neptune Serverless, in Neptune Capacity Units."""
 
 
-class ApiSettings(_Strict):
+class ApiSettings(Strict):
     """The API of the lineage system."""
 
     access: Literal["private", "regional"] = "private"
     """private: from within the VPC only; regional: from the internet, with AWS credentials."""
 
 
-class LineageSettings(_Strict):
+class LineageSettings(Strict):
     """The machine image lineage system in the lineage account."""
 
     archive_retention_days: Annotated[int, Field(ge=1, le=36500)] = 365
@@ -312,9 +307,15 @@ class LineageSettings(_Strict):
     """What keeps the graph, and how large it may grow."""
     api: ApiSettings = ApiSettings()
     """From where the API of the lineage system can be called."""
+    compliance: ComplianceSettings = ComplianceSettings()
+    """By which rules images are judged."""
+    assessment_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """Hours between two assessments of all images."""
+    chat_webhook: bool = False
+    """Whether findings also go to a chat; the address is put into a secret that the template makes."""
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """An AWS Organization as orgctl brings it about and keeps it."""
 
     version: Literal[1]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-OWN = ("handlers", "org")
+OWN = ("config", "handlers", "org")
 """The packages that a function may be made of."""
 FUNCTIONS = ("handlers.ingest_events",)
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -10,7 +10,7 @@ from moto.ec2.exceptions import InvalidParameterValueError
 
 from org.sandbox import ec2_backend
 from org.sandbox.ec2_declarative import declared_state, refuse_declared
-from org.sandbox.ec2_image_life import ImageLifeResponses
+from org.sandbox.ec2_image_uses import ImageUseResponses
 
 BLOCKING_STATES = ("block-all-sharing", "block-new-sharing")
 IMAGE_BLOCKED = "block-new-sharing"
@@ -34,7 +34,7 @@ class PublicSharing(BaseBackend):
 snapshot_sharing = BackendDict(PublicSharing, "ec2")
 
 
-class SandboxEC2Response(ImageLifeResponses):
+class SandboxEC2Response(ImageUseResponses):
     """Answers each account's own settings, or what declarative policies say in their stead.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html

@@ -18,7 +18,7 @@ from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance
 from moto.ssm.models import ssm_backends
 
-from org.sandbox.ec2_visible_images import VisibleImages
+from org.sandbox.ec2_visible_images import VisibleImages, recall_image
 from org.sandbox.images import AVAILABLE, DISABLED, SHARED_TAG, UNPROTECTED, SandboxImage, check_permissions
 
 RESOLVE_PARAMETER = "resolve:ssm:"
@@ -49,6 +49,8 @@ class SandboxEC2(VisibleImages):
         )
         image.source_image_id, image.source_image_region = instance.image_id, self.region_name
         image.ebs_snapshot.volume = self.root_volume_of(instance) or image.ebs_snapshot.volume
+        source = recall_image(instance.image_id, self.region_name)
+        image.image_watermarks = source.image_watermarks if source else None
         return self._add_image(image, tag_specifications)
 
     def register_image(
@@ -90,6 +92,7 @@ class SandboxEC2(VisibleImages):
             self, name or source.name or "", source_ami=source, description=description, root_device_name=root
         )
         image.source_image_id, image.source_image_region = source_image_id, source_region
+        image.image_watermarks = source.image_watermarks
         if with_tags:
             image.add_tags({key: value for key, value in source.visible_tags.items() if not key.startswith("aws:")})
         return self._add_image(image, tag_specifications)
@@ -139,6 +142,7 @@ class SandboxEC2(VisibleImages):
             message = f"The image {ami_id} can't be deregistered because it has deregistration protection enabled."
             raise EC2ClientError("OperationNotPermitted", message)
         super().deregister_image(ami_id)
+        self.past_images[ami_id] = image
 
     def disable_image(self, ami_id: str) -> None:
         """Keep the image from launches, and take it from all with whom it is shared.
@@ -168,6 +172,10 @@ class SandboxEC2(VisibleImages):
         if not devices and "block_device_mappings" not in kwargs:
             kwargs["block_device_mappings"] = [{**root, "Ebs": image.complete_device({**root, "Ebs": {}})}]
         reservation = super().run_instances(image_id, *args, **kwargs)
+        launched = recall_image(image_id, self.region_name)
+        if launched is not None:
+            # AWS tells of it a day later.
+            launched.last_launched_time = utcnow().strftime("%Y-%m-%dT%H:%M:%S.000Z")
         for instance in reservation.instances:
             volume = self.root_volume_of(instance)
             if volume is not None:

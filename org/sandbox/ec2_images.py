@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -88,7 +90,7 @@ class ImageResponses(EC2Response):
         )
         if not ids and not self._get_param("IncludeDisabled", False):
             images = [image for image in images if image.state != DISABLED]
-        return ActionResult({"Images": images})
+        return self._page("Images", images)
 
     def describe_image_attribute(self) -> ActionResult:
         self.error_on_dryrun()
@@ -145,6 +147,22 @@ class ImageResponses(EC2Response):
             if image is not None and "Ebs" in mapping:
                 mapping["Ebs"] = image.complete_device(mapping)
         return super()._parse_block_device_mapping()
+
+    def _page(self, name: str, rows: Sequence[Any]) -> ActionResult:
+        """Answer all rows, or as many as `MaxResults` says from where `NextToken` goes on.
+
+        [H]: the code and the words about a token that is none, or of another list.
+        https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html#api-pagination
+        """
+        most, token = self._get_param("MaxResults"), self._get_param("NextToken")
+        start = int(found[1]) if (found := re.fullmatch(rf"{name}-(\d{{1,9}})", token or f"{name}-0")) else -1
+        if start < 0:
+            raise EC2ClientError("InvalidNextToken", f"The token '{token}' is invalid.")
+        end = start + int(most) if most else len(rows)
+        answer: dict[str, Any] = {name: rows[start:end]}
+        if end < len(rows):
+            answer["NextToken"] = f"{name}-{end}"
+        return ActionResult(answer)
 
     def _require(self, name: str) -> str:
         value = self._get_param(name)

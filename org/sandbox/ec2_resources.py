@@ -20,6 +20,7 @@ _ID = re.compile(r"(?P<prefix>[a-z]+(-[a-z]+)*)-[0-9a-f]{8,17}")
 
 _KINDS = {
     **EC2_PREFIX_TO_RESOURCE,
+    "amiur": "image-usage-report",
     "eipalloc": "elastic-ip",
     "fl": "vpc-flow-log",
     "h": "dedicated-host",

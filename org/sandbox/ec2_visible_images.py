@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from moto.ec2.exceptions import EC2ClientError, InvalidAMIIdError, MalformedAMIIdError, UnvailableAMIIdError
 from moto.ec2.models import EC2Backend, ec2_backends
@@ -13,9 +13,18 @@ from moto.ec2.utils import generic_filter
 from org.sandbox.images import AVAILABLE, EVERYBODY, Permission, SandboxImage
 from org.sandbox.organizations import find_organization_of
 
+if TYPE_CHECKING:
+    from org.sandbox.ec2_image_uses import UsageReport
+
 
 class VisibleImages(EC2Backend):
     """EC2 of one account and Region, as far as it reads images."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.past_images: dict[str, SandboxImage] = {}
+        """Those that are deregistered: EC2 still knows what they were."""
+        self.usage_reports: dict[str, UsageReport] = {}
 
     @property
     def reached_by(self) -> list[Permission]:
@@ -35,7 +44,7 @@ class VisibleImages(EC2Backend):
 
     def find_image(self, image_id: str) -> SandboxImage | None:
         """Answer the image as this account sees it; None where it does not."""
-        for backend in self._everybody():
+        for backend in self.everybody():
             image = backend.amis.get(image_id)
             if isinstance(image, SandboxImage):
                 return image.seen_by(self) if image.reaches(self, self.reached_by) else None
@@ -64,13 +73,13 @@ class VisibleImages(EC2Backend):
             raise UnvailableAMIIdError(image_id)
         return image
 
-    def _everybody(self) -> Iterator[VisibleImages]:
+    def everybody(self) -> Iterator[Self]:
         """Answer EC2 in this Region of all accounts that have used it, this one first."""
         yield self
         for regions in list(ec2_backends.values()):
             # Looking a Region up in moto makes it.
             backend = dict.get(regions, self.region_name)
-            if isinstance(backend, VisibleImages) and backend is not self:
+            if isinstance(backend, type(self)) and backend is not self:
                 yield backend
 
     def describe_images(
@@ -96,7 +105,7 @@ class VisibleImages(EC2Backend):
             reached = self.reached_by
             images = [
                 image.seen_by(self)
-                for backend in self._everybody()
+                for backend in self.everybody()
                 for image in backend.amis.values()
                 if isinstance(image, SandboxImage) and image.reaches(self, reached)
             ]
@@ -114,3 +123,14 @@ class VisibleImages(EC2Backend):
         if user in {"self", self.account_id}:
             return any(each in image.launch_permissions for each in self.reached_by if each != EVERYBODY)
         return {"UserId": user} in image.launch_permissions
+
+
+def recall_image(image_id: str, region: str) -> SandboxImage | None:
+    """Answer any account's image, registered or not, as its owner has it: for what EC2 itself keeps of images."""
+    for regions in list(ec2_backends.values()):
+        backend = dict.get(regions, region)
+        if isinstance(backend, VisibleImages):
+            image = backend.amis.get(image_id) or backend.past_images.get(image_id)
+            if isinstance(image, SandboxImage):
+                return image
+    return None

@@ -1,7 +1,7 @@
 """EventBridge: an event goes along the rules of a bus to their targets, and AWS's checks are made on the way.
 
-Targets are buses, also of other accounts and Regions, and SQS queues. moto loses the account, the Region and the id of
-an event that is forwarded, and asks nobody whether it may be.
+Targets are buses, also of other accounts and Regions, queues, topics and functions. moto loses the account, the Region
+and the id of an event that is forwarded, and asks nobody whether it may be.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,24 @@ from typing import TYPE_CHECKING, Any
 from moto.core.utils import utcnow
 from moto.events.models import EventsBackend, events_backends
 from moto.moto_api._internal import mock_random
-from moto.sqs.models import sqs_backends
 
 from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
+from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
+from org.sandbox.functions.invocations import Invoker, Refused, later
+from org.sandbox.rule_targets import check_schedule, check_target
+from org.sandbox.topics import Message
+from org.sandbox.topics import publish as publish_to_topic
 
 if TYPE_CHECKING:
     from moto.events.models import Rule
-    from moto.sqs.models import Queue
 
 _log = logging.getLogger(__name__)
 
-_EVENTS = Principal("events.amazonaws.com", "", PrincipalKind.SERVICE)
+_SERVICE = "events.amazonaws.com"
+_EVENTS = Principal(_SERVICE, "", PrincipalKind.SERVICE)
 _MOST_BUSES = 5
 """As many hops as an event makes before it is taken for one that goes round in circles [H]."""
 
@@ -59,39 +63,47 @@ def publish(event: Event, bus: Bus, hops: int = 0) -> None:
         return
     for rule in list(found.rules.values()):
         if rule.state == "ENABLED" and _matches(rule, event):
-            for target in rule.targets:
-                _send(event, rule, target, hops)
+            bring(event, rule, hops)
+
+
+def bring(event: Event, rule: Rule, hops: int = 0) -> None:
+    """Bring an event to all targets of a rule; what does not arrive goes to the target's dead-letter queue."""
+    for target in rule.targets:
+        try:
+            _deliver(event, rule, target, hops)
+        except (Denied, Undelivered, Refused) as why:
+            _dead_letter(event, rule, target, why)
 
 
 def _matches(rule: Rule, event: Any) -> bool:
     return bool(rule.event_pattern.get_pattern()) and rule.event_pattern.matches_event(event)
 
 
-class _Undelivered(Exception):
-    """Why an event does not reach a target."""
-
-
-def _send(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> None:
-    try:
-        _deliver(event, rule, target, hops)
-    except Denied as denied:
-        _dead_letter(event, rule, target, denied.message)
-    except _Undelivered as why:
-        _dead_letter(event, rule, target, str(why))
-
-
 def _deliver(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> None:
     arn = str(target["Arn"])
     match arn.split(":")[2]:
         case "events" if hops >= _MOST_BUSES:
-            raise _Undelivered(f"it has passed {_MOST_BUSES} buses")
+            raise Undelivered(f"it has passed {_MOST_BUSES} buses")
         case "events":
             _require_role(rule, target, arn)
             publish(event, Bus.of_arn(arn), hops + 1)
         case "sqs":
-            _enqueue(json.dumps(event, separators=(",", ":")), arn, rule)
+            send_to_queue(arn, _text(event, target), _sender(rule))
+        case "sns":
+            publish_to_topic(arn, Message(_text(event, target)), _sender(rule))
+        case "lambda":
+            later(arn, json.loads(_text(event, target)), Invoker(_SERVICE, rule.arn, rule.account_id))
         case service:
-            raise NotImplementedError(f"targets of {service}")
+            raise Undelivered(f"targets of {service} are refused when a rule is made")
+
+
+def _text(event: Event, target: Mapping[str, Any]) -> str:
+    """Answer what a target gets: the event, or what its Input says in place of it."""
+    return str(target["Input"]) if "Input" in target else json.dumps(event, separators=(",", ":"))
+
+
+def _sender(rule: Rule) -> Sender:
+    return Sender.service(_SERVICE, rule.arn, rule.account_id)
 
 
 def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
@@ -101,7 +113,7 @@ def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
     """
     role = str(target.get("RoleArn") or rule.role_arn or "")
     if not role:
-        raise _Undelivered("the target has no role, which a bus needs")
+        raise Undelivered("the target has no role, which a bus needs")
     account = role.split(":")[4]
     partition, name = role.split(":")[1], role.rpartition("/")[2]
     session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{mock_random.uuid4().hex}"
@@ -112,35 +124,27 @@ def _require_role(rule: Rule, target: Mapping[str, Any], arn: str) -> None:
     )
 
 
-def _enqueue(body: str, arn: str, rule: Rule) -> None:
-    queue = find_queue(arn)
-    if queue is None:
-        raise _Undelivered(f"there is no queue {arn}")
-    source = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
-    authorize_as(_EVENTS, RequiredCall("sqs:SendMessage", arn, source), queue.region)
-    key = getattr(queue, "kms_master_key_id", None)
-    if key and str(key).startswith("arn:"):
-        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            authorize_as(_EVENTS, RequiredCall(action, str(key), source), queue.region)
-    sqs_backends[queue.account_id][queue.region].send_message(queue.name, body)
+def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: Exception) -> None:
+    """Say why an event did not arrive and, where the target has a queue for it, put the event there.
 
-
-def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: str) -> None:
-    _log.warning("event %s did not reach %s from rule %s: %s", event["id"], target["Arn"], rule.arn, why)
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    message = why.message if isinstance(why, Denied) else str(why)
+    _log.warning("event %s did not reach %s from rule %s: %s", event["id"], target["Arn"], rule.arn, message)
     arn = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if arn:
-        try:
-            _enqueue(json.dumps(event, separators=(",", ":")), str(arn), rule)
-        except (Denied, _Undelivered) as also:
-            _log.warning("event %s did not reach the dead-letter queue either: %s", event["id"], also)
-
-
-def find_queue(arn: str) -> Queue | None:
-    """Answer a queue by its ARN."""
-    _, _, _, region, account, name = arn.split(":", 5)
-    queue: Queue | None = sqs_backends[account][region].queues.get(name)
-    return queue
+    if not arn:
+        return
+    told = {
+        "RULE_ARN": rule.arn,
+        "TARGET_ARN": str(target["Arn"]),
+        "ERROR_CODE": "NO_PERMISSIONS" if isinstance(why, Denied) else "NO_RESOURCE",
+        "ERROR_MESSAGE": message[:1024],
+    }
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    try:
+        send_to_queue(str(arn), json.dumps(event, separators=(",", ":")), _sender(rule), attributes)
+    except (Denied, Undelivered) as also:
+        _log.warning("event %s did not reach the dead-letter queue either: %s", event["id"], also)
 
 
 def _put_events(self: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -214,12 +218,23 @@ def _moment(given: object) -> datetime | None:
     return None
 
 
-def queues_with_messages() -> Iterator[Queue]:
-    """Answer every queue in which something can be taken."""
-    for regions in list(sqs_backends.values()):
-        for backend in list(regions.values()):
-            yield from (queue for queue in backend.queues.values() if any(each.visible for each in queue.messages))
+_moto_put_targets = EventsBackend.put_targets
+_moto_put_rule = EventsBackend.put_rule
+
+
+def _put_targets(self: EventsBackend, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
+    for target in targets:
+        check_target(target)
+    _moto_put_targets(self, name, event_bus_arn, targets)
+
+
+def _put_rule(self: EventsBackend, name: str, **settings: Any) -> Rule:
+    if settings.get("scheduled_expression"):
+        check_schedule(settings["scheduled_expression"])
+    return _moto_put_rule(self, name, **settings)
 
 
 def install() -> None:
     EventsBackend.put_events = _put_events  # type: ignore[method-assign]
+    EventsBackend.put_targets = _put_targets  # type: ignore[method-assign]
+    EventsBackend.put_rule = _put_rule  # type: ignore[method-assign,assignment]

@@ -47,6 +47,13 @@ class SandboxImage(Ami):
         self.source_image_region: str | None = None
         self.deprecation_time: str | None = None
         self.deregistration_protection = UNPROTECTED
+        self.last_launched_time: str | None = None
+        self.image_allowed = True
+        """[H]: an account without Allowed AMIs, as all are here, is told that it may use every image."""
+        self.image_watermarks: list[Mapping[str, Any]] | None = None
+        self.scan_results: Mapping[str, Any] | None = None
+        self.told_ancestry: list[Mapping[str, Any]] | None = None
+        """What GetImageAncestry is to say of the image in the place of the truth."""
         self.image_location = f"{owner.account_id}/{name}"
 
     def seen_by(self, backend: VisibleImages) -> SandboxImage:
@@ -85,6 +92,10 @@ class SandboxImage(Ami):
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
         if filter_name == "source-image-id":
             return self.source_image_id
+        if filter_name == "image-allowed":
+            return str(self.image_allowed).lower()
+        if filter_name == "creation-date":
+            return self.creation_date.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         if filter_name == "source-image-region":
             return self.source_image_region
         return super().get_filter_value(filter_name, method_name)

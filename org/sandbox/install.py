@@ -22,10 +22,37 @@ def install(settings: Settings | None = None) -> None:
     use_settings(settings or Settings())
     if _installed:
         return
-    from org.sandbox import account_management, assume_role, ec2, event_buses, iam, organizations, stacksets
+    from org.sandbox import (
+        account_management,
+        assume_role,
+        ec2,
+        event_buses,
+        iam,
+        organizations,
+        secrets,
+        stacksets,
+        topics,
+    )
     from org.sandbox.authorization import one_reading
+    from org.sandbox.functions import api
+    from org.sandbox.securityhub import responses as securityhub
+    from org.sandbox.stack_types import function_settings
 
-    parts = (iam, ec2, organizations, account_management, assume_role, event_buses, stacksets, one_reading)
+    parts = (
+        iam,
+        ec2,
+        organizations,
+        account_management,
+        assume_role,
+        event_buses,
+        stacksets,
+        securityhub,
+        one_reading,
+        function_settings,
+        api,
+        topics,
+        secrets,
+    )
     for part in parts:
         part.install()
     _installed = True

@@ -28,7 +28,8 @@ from org.sandbox.settings import DEFAULT_SEED
 HOST = "127.0.0.1"
 CONTROL = "/orgctl-sandbox"
 """Where the sandbox itself answers: GET …/status, POST …/reset, and STAGING."""
-STAGING = frozenset({f"{CONTROL}/events", f"{CONTROL}/public-images", f"{CONTROL}/seed"})
+_STAGED = ("events", "finding-actions", "images", "public-images", "schedules", "seed", "sent", "silence")
+STAGING = frozenset(f"{CONTROL}/{what}" for what in _STAGED)
 """What stories need and AWS has no call for: see `org.sandbox.trail.control`."""
 
 START_SECONDS = 30.0

@@ -85,7 +85,8 @@ class Sandbox:
         from werkzeug.serving import make_server
 
         from org.sandbox.dispatch import make_application
-        from org.sandbox.functions.mappings import Functions, run_in_the_wake
+        from org.sandbox.functions.api import invoke_outside
+        from org.sandbox.functions.runtime import Functions, run_in_the_wake
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = make_application()
@@ -93,8 +94,9 @@ class Sandbox:
             application = middleware(application)
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
-        self._functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
-        served = self._with_control(run_in_the_wake(self._functions, application))
+        self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        application = invoke_outside(self.functions, application)
+        served = self._with_control(run_in_the_wake(self.functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
         return make_server(HOST, opened, served, threaded=True, request_handler=handler, fd=descriptor)
 
@@ -115,7 +117,7 @@ class Sandbox:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-        self._functions.end()
+        self.functions.end()
 
     def session(self, region: str = DEFAULT_REGION) -> boto3.Session:
         return session_for(self.endpoint, region)
@@ -127,7 +129,7 @@ class Sandbox:
             if request == ("GET", f"{CONTROL}/status"):
                 return self._answer_control(start_response)
             if request == ("POST", f"{CONTROL}/reset"):
-                self._functions.end()
+                self.functions.end()
                 with _request_lock:
                     reset()
                 return self._answer_control(start_response)
@@ -143,7 +145,7 @@ class Sandbox:
         with _request_lock:
             status, text = answer(environ)
         # A function's own requests must find the lock free.
-        self._functions.settle()
+        self.functions.settle()
         start_response(status, [("Content-Type", "application/json")])
         return [text]
 
@@ -159,12 +161,16 @@ def reset() -> None:
     from moto.ec2.models import ec2_backends
     from moto.moto_api._internal import mock_random
 
+    from org.sandbox import topics
+    from org.sandbox.functions import invocations
     from org.sandbox.trail.events import forget
 
     BackendDict.reset()
     ec2_backends.clear()  # resetting Auto Scaling has made EC2 anew, before the ids begin again
     reset_model_data()
     forget()
+    topics.forget()
+    invocations.forget()
     mock_random.seed(current_settings().seed)
 
 

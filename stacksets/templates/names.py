@@ -2,8 +2,8 @@
 
 OWN_PREFIX = "orgctl-"
 """How every role, rule, bus, queue, bucket and trail of orgctl begins, whatever follows."""
-OWN_LOG_GROUPS = ("/orgctl/", "/aws/lambda/orgctl-")
-"""How the log groups begin: those that templates make, and those that Lambda makes for functions of ours."""
+OWN_LOG_GROUPS = ("/orgctl/", "/aws/lambda/orgctl-", "/aws/neptune/orgctl-", "aws-waf-logs-orgctl-")
+"""How the log groups begin: those that templates make, and those whose names Lambda, Neptune and WAF fix."""
 
 AUDIT_ROLE = "orgctl-audit"
 FORWARDER_ROLE_PREFIX = "orgctl-forward-events-"

@@ -33,3 +33,29 @@ def own_key(title: str, description: str, uses: Sequence[Mapping[str, object]]) 
             }
         },
     )
+
+
+def encrypts_logs(*groups: str) -> dict[str, object]:
+    """Let CloudWatch Logs use the key for log groups of these names, which may end with `*`.
+
+    Documented with the Region in the principal's name; other services use the one without [H].
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    arns = [
+        Sub(f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{each}") for each in groups
+    ]
+    return {
+        "Sid": "CloudWatchEncryptsLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": [Sub("logs.${AWS::Region}.amazonaws.com"), "logs.amazonaws.com"]},
+        "Action": [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns}},
+    }

@@ -120,8 +120,8 @@ def figures(templates: Iterable[Mapping[str, Any]], capacity: float) -> dict[str
         largest = sorted(parts, key=lambda name: -parts[name])[:4]
         how = (
             f"list prices of us-east-1, {dated}, without free tiers: {size.accounts:,} accounts × {size.regions} "
-            f"Regions, {size.images:,} images, {size.events:,} events and {size.asked:,} API calls a month, a year kept; mostly "
-            + ", ".join(f"{name} {parts[name]:,.0f}" for name in largest)
+            f"Regions, {size.images:,} images, {size.events:,} events and {size.asked:,} API calls a month, "
+            "a year kept; mostly " + ", ".join(f"{name} {parts[name]:,.0f}" for name in largest)
         )
         found[f"aws_price_a_month_{size.name}"] = (sum(parts.values()), "USD", "—", how)
     return found

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
 import time
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
 from org.sandbox.functions.worker import FunctionFailed, Program, Worker
-from org.sandbox.server import Sandbox
+from tests.support.functions import REGION, allow, role, zipped
 
-REGION = "eu-central-1"
 CODE = """
 import json, os
 import boto3
@@ -42,30 +39,6 @@ def handler(event, context):
         s3.put_object(Bucket=os.environ["BUCKET"], Key=f"n-{body['detail']['n']}", Body=json.dumps(said))
     return {"batchItemFailures": failed}
 """
-
-
-def zipped(code: str) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        archive.writestr("app.py", code)
-    return written.getvalue()
-
-
-def role(service: str, *statements: dict[str, Any]) -> dict[str, Any]:
-    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "Policies": [
-                {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}
-            ],
-        },
-    }
-
-
-def allow(action: str | list[str], resource: object = "*") -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
 def template(
@@ -147,20 +120,9 @@ def template(
     return {"Resources": resources}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    sandbox = Sandbox()
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
-
-
 @pytest.fixture
-def session(server: Sandbox) -> boto3.Session:
-    import urllib.request
-
-    urllib.request.urlopen(urllib.request.Request(f"{server.endpoint}/orgctl-sandbox/reset", method="POST")).close()
-    return server.session(REGION)
+def session(served: boto3.Session) -> boto3.Session:
+    return served
 
 
 Deploy = Callable[..., None]
@@ -306,7 +268,7 @@ def test_a_process_that_was_killed_fails_its_batch_and_is_cleared_away(size: int
     assert worker.invoke({}, "1") == 1
     os.kill(worker.pid, signal.SIGKILL)
     for _ in range(2):
-        with pytest.raises(FunctionFailed, match="has ended"):
+        with pytest.raises(FunctionFailed, match="exited with error: signal: SIGKILL"):
             worker.invoke({"body": "x" * size}, "2")
     worker.end()
     assert worker.has_ended

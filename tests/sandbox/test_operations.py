@@ -18,8 +18,8 @@ from org.sandbox.authorization.requests import service_names
 SERVICES = (
     "account", "backup", "cloudformation", "cloudtrail", "cloudwatch", "config", "dynamodb", "ec2", "ecr", "events",
     "iam", "identitystore", "kms", "lambda", "logs", "organizations", "ram", "resourcegroupstaggingapi", "s3",
-    "s3control", "scheduler", "secretsmanager", "service-quotas", "sns", "sqs", "ssm", "sso-admin", "stepfunctions",
-    "sts",
+    "s3control", "scheduler", "secretsmanager", "securityhub", "service-quotas", "sns", "sqs", "ssm", "sso-admin",
+    "stepfunctions", "sts",
 )  # fmt: skip
 
 PARTIQL = "PartiQL: the statement's text decides on action and table"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -24,6 +25,11 @@ class UnknownThing(NotFound):
     """Of this thing nothing was ever said; its like are named where they are cheap to find."""
 
 
+def never() -> bool:
+    """Tell that there is all the time that is needed."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How far to look; a bound that is hit makes an answer incomplete. BadQuery if one is out of its range."""
@@ -34,6 +40,8 @@ class Bounds:
     """Things in the answer, the start among them: 1 to 100,000."""
     per_parent: int = 10_000
     """Facts by which children are found of one parent, the oldest first: 1 to 100,000."""
+    late: Callable[[], bool] = field(default=never, compare=False, repr=False)
+    """Tells whether the time for looking is up; asked before each level of a walk."""
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -90,7 +98,7 @@ def check_kind(key: Key, kind: Kind) -> None:
 
 def check_known(graph: Graph, key: Key) -> None:
     """Raise UnknownThing unless something was said of the thing, or of another with it."""
-    if graph.facts_into([key], ALL_RELATIONS, limit=1) or graph.facts_of([key], ALL_RELATIONS):
+    if graph.facts_of([key], ALL_RELATIONS) or graph.facts_into([key], ALL_RELATIONS, limit=1):
         return
     like = _like(graph, key)
     todo = f"did you mean {', '.join(like)}?" if like else "see that its region is right and that its events are heard"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Time
-from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope
+from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope, never
 from handlers.lineage.queries.fetch import pages
 from handlers.lineage.queries.places import PlaceReading, place_readings
 from handlers.lineage.queries.reasons import Gap, Reason, Why, coverage_reasons, find_gaps, in_order, places_heard
@@ -58,10 +58,10 @@ class Coverage:
         return not self.reasons
 
 
-def coverage(graph: Graph, scope: Scope, examine: int = 100_000) -> Coverage:
+def coverage(graph: Graph, scope: Scope, examine: int = 100_000, late: Callable[[], bool] = never) -> Coverage:
     """Answer what is heard, as of `scope.now`. BadQuery, GraphError.
 
-    `examine`: at how many things to look for those of which nothing is known.
+    `examine`: at how many things to look for those of which nothing is known; at fewer once it is `late`.
     """
     if scope.now is None:
         raise BadQuery("coverage", "the time is not given", "say what time it is now, so that a lag can be told")
@@ -77,7 +77,7 @@ def coverage(graph: Graph, scope: Scope, examine: int = 100_000) -> Coverage:
         _place(place, last, scope, scope.now, gaps, readings.get(place))
         for place, last in sorted((claimed | read | heard).items())
     )
-    stubs, examined, whole = _stubs(graph, examine)
+    stubs, examined, whole = _stubs(graph, examine, late)
     reasons = coverage_reasons(graph, heard, scope, None)
     if not whole:
         reasons.append(Reason(Why.BOUND, "examined", f"only {examined:,} things were looked at"))
@@ -113,7 +113,7 @@ def _place(
     )
 
 
-def _stubs(graph: Graph, examine: int) -> tuple[set[Key], int, bool]:
+def _stubs(graph: Graph, examine: int, late: Callable[[], bool]) -> tuple[set[Key], int, bool]:
     stubs: set[Key] = set()
     examined = 0
     for kind in _SEEN:
@@ -121,6 +121,6 @@ def _stubs(graph: Graph, examine: int) -> tuple[set[Key], int, bool]:
             some = keys[: examine - examined]
             stubs |= set(some) - {fact.child for fact in graph.facts_of(some, ALL_RELATIONS)}
             examined += len(some)
-            if len(some) < len(keys):
+            if len(some) < len(keys) or late():
                 return stubs, examined, False
     return stubs, examined, True

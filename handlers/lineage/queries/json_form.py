@@ -13,7 +13,7 @@ from handlers.lineage.queries.windows import BEGINNING, END, Windows
 
 Plain = str | int | bool | list["Plain"] | dict[str, "Plain"] | None
 
-_COMPUTED = ("complete", "truncated", "differs", "gone", "inferred")
+COMPUTED = ("complete", "truncated", "differs", "gone", "inferred")
 """Properties that are told beside the fields."""
 
 
@@ -52,9 +52,7 @@ def written(time: Time | None) -> str | None:
 
 
 def _object(answer: object) -> dict[str, Plain]:
-    said: dict[str, Plain] = {
-        name: to_plain(getattr(answer, name)) for name in _COMPUTED if hasattr(type(answer), name)
-    }
+    said: dict[str, Plain] = {name: to_plain(getattr(answer, name)) for name in COMPUTED if hasattr(type(answer), name)}
     if isinstance(answer, Fact):
         said["id"] = answer.id
     for each in fields(answer):  # type: ignore[arg-type]  # the caller has asked `is_dataclass`

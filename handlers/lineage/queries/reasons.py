@@ -26,6 +26,8 @@ class Why(StrEnum):
     INFERRED = "inferred"
     SILENT = "silent"
     UNREAD = "unread"
+    NOT_SAID = "not-said"
+    """What was asked about a thing was never said of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

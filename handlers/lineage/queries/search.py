@@ -7,12 +7,13 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Relation
-from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery
+from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, never
 from handlers.lineage.queries.reasons import Reason, Why
 from handlers.lineage.queries.things import NAME, OWNER, Thing, thing_of
 from org.model import AccountId, Region
@@ -66,9 +67,14 @@ class Page:
 
 
 def search(
-    graph: Graph, wanted: Wanted, limit: int = 100, cursor: str | None = None, secret: bytes = b"orgctl"
+    graph: Graph,
+    wanted: Wanted,
+    limit: int = 100,
+    cursor: str | None = None,
+    secret: bytes = b"orgctl",
+    late: Callable[[], bool] = never,
 ) -> Page:
-    """Answer a page of at most `limit` things (1 to 1,000). BadQuery, GraphError.
+    """Answer a page of at most `limit` things (1 to 1,000), or fewer once it is `late`. BadQuery, GraphError.
 
     `secret` signs cursors: with one that callers do not know, they cannot make their own. A cursor says where to go on
     and in which search, and opens nothing that a search from the beginning would not.
@@ -92,7 +98,7 @@ def search(
         examined += len(found.keys)
         if not found.more or after is None:
             return Page(tuple(things), None, ())
-        if examined >= EXAMINED:
+        if examined >= EXAMINED or late():
             says = f"{examined:,} candidates were looked at; go on with the cursor"
             return Page(tuple(things), _write(after, wanted, secret), (Reason(Why.BOUND, "examined", says),))
 

@@ -162,6 +162,10 @@ def _walk(
     left_open: set[Key] = set()
     full = False
     for depth in range(bounds.depth + 1):
+        if bounds.late():
+            left_open = set(frontier)
+            cuts.append(Reason(Why.BOUND, "time", "the time to look was up; there may be more"))
+            break
         steps = [step for step in expand(frontier) if step[2]]
         grown = _grown(windows, steps)
         new = sorted(key for key in grown if key not in windows)

@@ -73,7 +73,9 @@ def circumstances_of(
         "aws:resourceorgid": _id_of(owners) or None,
         "aws:resourceorgpaths": _several(_path_of(owners, resource_account)),
     }
-    return Circumstances({**_ABSENT, **owned, **_of_now(), **_of_session(caller), **http, **context}, check.unknown)
+    source = _of_source(check.context.get("aws:sourceaccount"), caller.partition)
+    known = {**_ABSENT, **owned, **_of_now(), **_of_session(caller), **source, **http, **context}
+    return Circumstances(known, check.unknown)
 
 
 def _of_now() -> dict[str, ContextValue]:
@@ -105,6 +107,18 @@ def _of_session(caller: Caller) -> dict[str, ContextValue]:
     if session is not None and session.source_identity:
         keys |= dict.fromkeys(("aws:sourceidentity", "sts:sourceidentity"), session.source_identity)
     return keys
+
+
+def _of_source(account: ContextValue, partition: str) -> dict[str, ContextValue]:
+    """Answer whose organization the resource is in for which a service calls, where the service says whose it is.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceorgid
+    """
+    organization = find_organization_of(account, partition) if isinstance(account, str) and account else None
+    if organization is None:
+        return {}
+    path = _path_of(organization, str(account))
+    return {"aws:sourceorgid": _id_of(organization), "aws:sourceorgpaths": _several(path)}
 
 
 def _id_of(organization: SandboxOrganizations | None) -> str:

@@ -241,10 +241,30 @@ def _lambda_keys(read: ReadRequest, _owner: str) -> dict[str, ContextValue]:
     return {"lambda:functionarn": name if name.startswith("arn:") else f"{start}{name.rpartition(':function:')[2]}"}
 
 
+def _securityhub_keys(read: ReadRequest, _owner: str) -> dict[str, ContextValue]:
+    """Answer whose findings are imported, and which fields of findings are updated to what.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchupdatefindings.html: of a field that is
+    an object there is a key for each of its texts, `Workflow.Status`. [H]: a list of texts has one key.
+    """
+    given = read.call.parameters
+    keys: dict[str, ContextValue] = {"securityhub:asffsyntaxpath/": None, "securityhub:ocsfsyntaxpath/": None}
+    accounts = (str(each.get("AwsAccountId", "")) for each in given.get("Findings") or [] if isinstance(each, dict))
+    keys["securityhub:targetaccount"] = tuple(dict.fromkeys(accounts)) or None
+    if read.call.operation == "BatchUpdateFindings":
+        for name, value in given.items():
+            parts = value if isinstance(value, Mapping) else {"": value}
+            for part, each in parts.items():
+                path = f"{name}.{part}" if part else name
+                keys[f"securityhub:asffsyntaxpath/{path}".lower()] = _as_key(each)
+    return keys
+
+
 _OWN: Mapping[str, Callable[[ReadRequest, str], dict[str, ContextValue]]] = {
     "events": _events_keys,
     "iam": _iam_keys,
     "kms": _kms_keys,
     "lambda": _lambda_keys,
     "s3": _s3_keys,
+    "securityhub": _securityhub_keys,
 }

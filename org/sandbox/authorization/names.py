@@ -19,6 +19,7 @@ from org.sandbox.authorization.names_found import (
     find_in_kms,
     find_in_organizations,
     find_in_secrets,
+    find_in_securityhub,
     texts_of,
 )
 
@@ -178,6 +179,7 @@ _OWN_WAYS: Mapping[str, Callable[[ApiCall, Names, str], None]] = {
     "organizations": find_in_organizations,
     "s3": _read_s3,
     "secretsmanager": find_in_secrets,
+    "securityhub": find_in_securityhub,
     "sns": _read_sns,
     "sqs": _read_sqs,
     "ssm": _read_ssm,

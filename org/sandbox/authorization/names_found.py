@@ -118,6 +118,14 @@ def find_in_config(call: ApiCall, names: Names, _: str) -> None:
     names["configrulearn"] = tuple(str(rules[each].config_rule_arn) for each in named if each in rules)
 
 
+def find_in_securityhub(call: ApiCall, names: Names, _: str) -> None:
+    """Answer the products whose findings are imported: each is to be allowed."""
+    given = call.parameters.get("Findings")
+    if call.operation == "BatchImportFindings" and isinstance(given, list):
+        products = (str(each.get("ProductArn", "")) for each in given if isinstance(each, dict))
+        names["productarn"] = tuple(dict.fromkeys(products))
+
+
 def find_in_organizations(call: ApiCall, names: Names, _: str) -> None:
     """Answer the ARNs of accounts, units, roots and policies that exist."""
     organization = find_organization_of(call.account, get_partition(call.region))

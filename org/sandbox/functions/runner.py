@@ -36,6 +36,14 @@ class Context:
         return int((self._started + self.seconds - time.monotonic()) * 1000)
 
 
+def marshal(result: Any) -> str:
+    try:
+        return json.dumps({"result": result})
+    except (TypeError, ValueError) as error:
+        told = {"errorType": "Runtime.MarshalError", "errorMessage": f"Unable to marshal response: {error}"}
+        return json.dumps({"error": told})
+
+
 def main(root: str, handler: str, answers: int) -> None:
     sys.path.insert(0, root)
     sys.stdout = sys.stderr
@@ -47,12 +55,14 @@ def main(root: str, handler: str, answers: int) -> None:
             try:
                 if function is None:
                     function = getattr(importlib.import_module(module), name)
-                answer = {"result": function(asked["event"], Context(**asked["context"]))}
+                answer = marshal(function(asked["event"], Context(**asked["context"])))
             except Exception as error:  # noqa: BLE001 - Lambda, too, answers whatever a function raises
                 traceback.print_exc()
-                answer = {"error": {"errorType": type(error).__name__, "errorMessage": str(error)}}
+                trace = traceback.format_tb(error.__traceback__)[1:]
+                told = {"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": trace}
+                answer = json.dumps({"error": told})
             sys.stderr.flush()
-            out.write(json.dumps(answer) + "\n")
+            out.write(answer + "\n")
             out.flush()
 
 

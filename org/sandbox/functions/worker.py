@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,15 @@ _STOP_SECONDS = 5.0
 
 
 class FunctionFailed(Exception):
-    """What the function raised, or that it ended or ran out of time."""
+    """What the function raised, or that it ended or ran out of time.
+
+    `error` is what Lambda answers: `errorType`, `errorMessage` and, of what was raised, `stackTrace`.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+
+    def __init__(self, type: str, message: str, error: Mapping[str, Any] | None = None) -> None:
+        super().__init__(f"{type}: {message}")
+        self.error: Mapping[str, Any] = error or {"errorType": type, "errorMessage": message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def invoke(self, event: Mapping[str, Any], request_id: str) -> Any:
+    def invoke(self, event: object, request_id: str) -> Any:
         """Answer what the handler returns.
 
         Raises FunctionFailed for what it raises, and where it ends or takes longer than its timeout; then the process
@@ -81,28 +90,41 @@ class Worker:
             self._process.stdin.write(json.dumps({"event": event, "context": context}).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
-            raise FunctionFailed(f"{self.program.name} has ended") from error
-        answer = json.loads(self._read_line())
+            raise self._ended(request_id) from error
+        answer = json.loads(self._read_line(request_id))
         if "error" in answer:
-            raise FunctionFailed(f"{answer['error']['errorType']}: {answer['error']['errorMessage']}")
+            told = answer["error"]
+            raise FunctionFailed(told["errorType"], told["errorMessage"], {**told, "requestId": request_id})
         return answer["result"]
 
-    def _read_line(self) -> bytes:
+    def _read_line(self, request_id: str) -> bytes:
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._answers], [], [], self.program.seconds)
             if not ready:
                 self.end()
-                raise FunctionFailed(f"Task timed out after {self.program.seconds}.00 seconds")
+                what = f"Task timed out after {self.program.seconds}.00 seconds"
+                raise FunctionFailed("Sandbox.Timedout", f"RequestId: {request_id} Error: {what}")
             some = self._answers.read(65_536)
             if not some:
-                raise FunctionFailed(f"{self.program.name} has ended")
+                raise self._ended(request_id)
             self._pending += some
         line, _, self._pending = self._pending.partition(b"\n")
         return line
 
+    def _ended(self, request_id: str) -> FunctionFailed:
+        """[H]: how Lambda words the end by a signal."""
+        self._process.kill()
+        status = self._process.wait(_STOP_SECONDS)
+        how = f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
+        return FunctionFailed("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
+
     @property
     def has_ended(self) -> bool:
         return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process under whoever waits for its answer, and who will then find that it has ended."""
+        self._process.kill()
 
     def end(self) -> None:
         self._process.kill()

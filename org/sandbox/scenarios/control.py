@@ -42,10 +42,38 @@ class Control:
         """Put events on the default bus of an account; returns when the functions that take them have run."""
         self._ask("POST", "events", {"account": account, "region": region, "events": events})
 
+    def act_on_findings(self, action: str, findings: Sequence[str]) -> str:
+        """Send findings to a custom action of Security Hub, as in its console, and answer the action's ARN.
+
+        `action` is an id or an ARN; returns when the functions that hear of it have run.
+        """
+        return str(self._ask("POST", "finding-actions", {"action": action, "findings": list(findings)})["action"])
+
     def public_image(self, account: str, region: str, name: str, alias: str = "") -> str:
         """Answer the id of a public image of an account outside the organization; made where there is none so named."""
         asked = {"account": account, "region": region, "name": name, "alias": alias or None}
         return str(self._ask("POST", "public-images", asked)["image"])
+
+    def say(self, image: str, region: str, **says: object) -> None:
+        """Have EC2 say something else of an image: `SourceImageId="ami-…"`, None for nothing."""
+        self._ask("POST", "images", {"image": image, "region": region, "says": says})
+
+    def silence(self, account: str, region: str, *, silent: bool = True) -> None:
+        """Lose the events of an account's Region from now on, or end it."""
+        self._ask("POST", "silence", {"account": account, "region": region, "silent": silent})
+
+    def run_schedules(self, rule: str = "") -> list[Mapping[str, str]]:
+        """Run all rules with a schedule, or those of one name or ARN; answer them when what they set off is done.
+
+        Raises OrgctlError where there is no enabled rule so named.
+        """
+        answer: list[Mapping[str, str]] = self._ask("POST", "schedules", {"rule": rule} if rule else {})
+        return answer
+
+    def sent(self) -> list[Mapping[str, Any]]:
+        """Answer the mails, texts and requests that SNS would have sent out of AWS, the oldest first."""
+        answer: list[Mapping[str, Any]] = self._ask("GET", "sent")
+        return answer
 
     def _ask(self, method: str, what: str, body: object = None) -> Any:
         place = urlsplit(self.endpoint)

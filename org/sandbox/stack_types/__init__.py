@@ -8,35 +8,52 @@ from moto.cloudformation.exceptions import ValidationError
 
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
+from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
+from org.sandbox.stack_types.function_policies import ResourcePolicy as FunctionPolicy
 from org.sandbox.stack_types.functions import EventSourceMapping, Function
 from org.sandbox.stack_types.iam import Role
 from org.sandbox.stack_types.kms import Alias, Key
 from org.sandbox.stack_types.logs import LogGroup, ResourcePolicy
 from org.sandbox.stack_types.messaging import Queue, QueuePolicy, Topic
+from org.sandbox.stack_types.secrets import ResourcePolicy as SecretPolicy
+from org.sandbox.stack_types.secrets import Secret
+from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
+from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
     EventBus(),
     EventBusPolicy(),
+    EventInvokeConfig(),
     EventSourceMapping(),
     Function(),
+    FunctionPolicy(),
+    Hub(),
+    Insight(),
     Key(),
+    LayerVersion(),
     LogGroup(),
     Parameter(),
+    Permission(),
     Queue(),
     QueuePolicy(),
     ResourcePolicy(),
     Role(),
     Rule(),
+    Secret(),
+    SecretPolicy(),
     SnapshotBlockPublicAccess(),
+    Subscription(),
     Topic(),
+    TopicPolicy(),
 )
 _BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.events.models import EventBusPolicyStatement, events_backends
 
+from org.sandbox.rule_targets import check_target
 from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted, removed_keys
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class Rule:
         backend = _backend(wanted)
         rule = self._put(wanted)
         targets = wanted.properties.get("Targets", [])
+        try:
+            for target in targets:
+                check_target(target)
+        except NotImplementedError as error:
+            raise ResourceRefused(f"the orgctl sandbox does not emulate {error}") from error
         backend.put_targets(rule.name, rule.event_bus_name, targets)
         wanted_ids = {target["Id"] for target in targets}
         old_ids = [target["Id"] for target in old.properties.get("Targets", [])] if old else []

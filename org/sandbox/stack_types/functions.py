@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import lambda_backends
-from moto.s3.models import s3_backends
 
-from org.sandbox.event_buses import find_queue
+from org.sandbox.deliveries import find_queue
+from org.sandbox.functions.destinations import DEAD_LETTERS
+from org.sandbox.stack_types.function_code import read_code
+from org.sandbox.stack_types.function_settings import check_network, check_target, read_environment
 from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted, removed_keys
 
 if TYPE_CHECKING:
     from moto.awslambda.models import EventSourceMapping as MotoMapping
-    from moto.awslambda.models import LambdaBackend
+    from moto.awslambda.models import LambdaBackend, LambdaFunction
 
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
+    "DeadLetterConfig": {},
     "Description": "",
     "Environment": {},
+    "EphemeralStorage": {},
     "Handler": None,
     "KmsKeyArn": None,
+    "Layers": [],
     "LoggingConfig": {},
     "MemorySize": 128,
+    "RecursiveLoop": "Terminate",
+    "ReservedConcurrentExecutions": None,
     "Role": None,
     "Runtime": None,
     "Timeout": 3,
     "TracingConfig": {"Mode": "PassThrough"},
+    "VpcConfig": {},
 }
+_CODE = "a function's Code"
 
 
 class Function:
@@ -47,7 +56,7 @@ class Function:
         backend.create_function(
             {
                 "Architectures": properties.get("Architectures", ["x86_64"]),
-                "Code": _code(wanted),
+                "Code": read_code(properties["Code"], _CODE),
                 "FunctionName": wanted.name,
                 "Role": properties["Role"],
                 "Runtime": properties["Runtime"],
@@ -59,13 +68,10 @@ class Function:
         backend, properties = _backend(wanted), wanted.properties
         function = backend.get_function(created.physical_id)
         if old is not None and old.properties["Code"] != properties["Code"]:
-            function.update_function_code(_code(wanted))
+            function.update_function_code(read_code(properties["Code"], _CODE))
         settings = {name: properties.get(name, default) for name, default in _SETTINGS.items()}
-        variables = settings["Environment"].get("Variables", {})
-        if not all(isinstance(value, str) for value in variables.values()):
-            raise ResourceRefused("Properties validation failed: Environment/Variables must be texts")
         function.description = settings["Description"]
-        function.environment_vars = dict(variables)
+        function.environment_vars = read_environment(settings["Environment"])
         function.handler = settings["Handler"]
         function.kms_key_arn = settings["KmsKeyArn"]
         function.memory_size = int(settings["MemorySize"])
@@ -74,6 +80,7 @@ class Function:
         function.timeout = int(settings["Timeout"])
         function.tracing_config = settings["TracingConfig"]
         function.architectures = properties.get("Architectures", ["x86_64"])
+        _configure_running(function, wanted, settings)
         function.logs_group_name = settings["LoggingConfig"].get("LogGroup", f"/aws/lambda/{wanted.name}")
         backend.tag_resource(function.function_arn, wanted.tags)
         backend.untag_resource(function.function_arn, removed_keys(old.tags if old else {}, wanted.tags))
@@ -84,6 +91,32 @@ class Function:
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Arn
         return _backend(wanted).get_function(created.physical_id).function_arn
+
+
+def _configure_running(function: LambdaFunction, wanted: Wanted, settings: Mapping[str, Any]) -> None:
+    if settings["RecursiveLoop"] != "Terminate":
+        raise ResourceRefused(f"the orgctl sandbox does not emulate the RecursiveLoop {settings['RecursiveLoop']}")
+    dead, network = settings["DeadLetterConfig"], settings["VpcConfig"]
+    if dead.get("TargetArn"):
+        check_target(function, str(dead["TargetArn"]), ("sns", "sqs"))
+    if network:
+        check_network(function, wanted, network)
+    reserved = settings["ReservedConcurrentExecutions"]
+    setattr(function, DEAD_LETTERS, dict(dead))
+    function._vpc_config = dict(network) or None
+    function.ephemeral_storage = int(settings["EphemeralStorage"].get("Size", 512))
+    function.reserved_concurrency = int(reserved) if reserved is not None else None
+    function.layers = [_layer(str(arn)) for arn in settings["Layers"]]
+
+
+def _layer(arn: str) -> Any:
+    """Answer what a function shows of a layer, which may be another account's; raises where there is none."""
+    parts = arn.split(":")
+    known = len(parts) == 8 and parts[4] in lambda_backends and parts[3] in lambda_backends[parts[4]]
+    found = lambda_backends[parts[4]][parts[3]].layers_versions_by_arn(arn) if known else None
+    if found is None:
+        raise ResourceRefused(f"Layer version {arn} does not exist.")
+    return {"Arn": found.arn, "CodeSize": found.code_size}
 
 
 class EventSourceMapping:
@@ -143,17 +176,3 @@ def _mapping(created: Created, wanted: Wanted) -> MotoMapping:
     if found is None:
         raise ResourceRefused(f"there is no event source mapping {created.physical_id}")
     return found
-
-
-def _code(wanted: Wanted) -> dict[str, Any]:
-    """Only code in S3 is taken, and it must be there: moto would take an empty function for want of it."""
-    code = wanted.properties["Code"]
-    if set(code) != {"S3Bucket", "S3Key"}:
-        raise ResourceRefused("the orgctl sandbox takes a function's Code by S3Bucket and S3Key alone")
-    bucket, key = str(code["S3Bucket"]), str(code["S3Key"])
-    owner = s3_backends.bucket_accounts.get(bucket)
-    found = s3_backends[owner[1]][owner[0]].get_object(bucket, key) if owner is not None else None
-    if found is None:
-        what = "NoSuchKey. S3 Error Message: The specified key does not exist."
-        raise ResourceRefused(f"Error occurred while GetObject. S3 Error Code: {what} ({bucket}/{key})")
-    return {"ZipFile": base64.b64encode(found.value).decode()}

@@ -24,6 +24,8 @@ _MOST_REMEMBERED = 20_000
 Event = Mapping[str, Any]
 
 _published: deque[Event] = deque(maxlen=_MOST_REMEMBERED)
+_silent: set[tuple[str, str]] = set()
+"""Accounts and Regions whose events are lost for now."""
 
 
 def published() -> tuple[Event, ...]:
@@ -38,7 +40,13 @@ def forget_events() -> None:
 def forget() -> None:
     """Begin again, also with the time."""
     forget_events()
+    _silent.clear()
     clock.forget()
+
+
+def silence(account: str, region: str, *, silent: bool) -> None:
+    """Lose what is to be sent from now on in an account and Region, or end it; AWS promises no more than its best."""
+    (_silent.add if silent else _silent.discard)((account, region))
 
 
 def notify(
@@ -51,6 +59,8 @@ def notify(
     time: datetime | None = None,
 ) -> None:
     """Send what a service says of itself."""
+    if (account, region) in _silent:
+        return
     event = event_buses.envelope(
         source=source,
         detail_type=detail_type,

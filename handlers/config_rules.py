@@ -1,0 +1,124 @@
+"""The function that AWS Config of every account invokes: judges its images and instances, and tells Config there.
+
+Calls sts:AssumeRole (EVALUATIONS_ROLE in the account of the rule, with the external id) and, as that role,
+config:PutEvaluations; reads the graph.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from handlers.lineage.compliance.evaluate import enabled_rules, evaluate
+from handlers.lineage.compliance.evaluations import Config, Evaluation, evaluation_of, put_evaluations
+from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
+from handlers.lineage.compliance.subjects import subjects
+from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
+from handlers.lineage.model import Key, Kind, Time
+from handlers.lineage.open import open_graph
+from handlers.lineage.queries.asking import NO_SCOPE, Scope
+from handlers.lineage.settings import Settings, read_settings, setting
+from org.gateway.errors import aws_errors
+from org.model import AccountId, Region
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from handlers.lineage.graph import Graph
+
+SERVICE = "lineage-config-rules"
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace="orgctl", service=SERVICE)
+
+GRAPH = "ORGCTL_LINEAGE_GRAPH"
+EVALUATIONS_ROLE = "orgctl-config-evaluations"
+"""`stacksets.templates.names` has the same; a test holds them together."""
+
+Clients = Callable[[Invocation], Config]
+"""Answers the client of Config in the account and Region of a rule."""
+
+
+@cache
+def _graph() -> Graph:
+    return open_graph(setting(GRAPH))
+
+
+@cache
+def _settings() -> Settings:
+    return read_settings(os.environ)
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - the decorators read it
+    """Judge what AWS Config asks for; answers how much came to which result."""
+    return answer(event, _graph(), _settings(), NO_SCOPE, Time(int(time.time() * 1000)), _client)
+
+
+def answer(
+    event: dict[str, Any], graph: Graph, settings: Settings, scope: Scope, now: Time, clients: Clients
+) -> dict[str, int]:
+    """Judge and tell. BadInvocation, GraphError, NotPut: all are raised, so that Config sees the rule fail."""
+    asked = read_invocation(event)
+    if not scope.may_own(asked.account):
+        raise BadInvocation(
+            f"account {asked.account}", "is not of this organization", "see who may invoke the function"
+        )
+    if asked.changed is not None:
+        evaluations = [_changed(graph, asked, asked.changed, settings, scope, now)]
+    else:
+        evaluations = list(_everything(graph, asked, settings, scope, now))
+    put_evaluations(clients(asked), asked, evaluations)
+    counted = {result.value: sum(each.result is result for each in evaluations) for result in Result}
+    for name, count in counted.items():
+        metrics.add_metric(f"evaluations_{name.replace('-', '_')}", MetricUnit.Count, count)
+    logger.info("evaluations were put", account=asked.account, region=asked.region, counted=counted)
+    return counted
+
+
+def _changed(graph: Graph, asked: Invocation, instance: Key, settings: Settings, scope: Scope, now: Time) -> Evaluation:
+    if asked.gone:
+        verdicts: tuple[Verdict, ...] = (Verdict(Rule.INSTANCE_IMAGE, Result.NOT_APPLICABLE, "it is gone"),)
+    else:
+        verdicts = evaluate(graph, [instance], settings, scope, now, [Rule.INSTANCE_IMAGE])[instance]
+    return evaluation_of(instance, asked.account, asked.region, verdicts)
+
+
+def _everything(graph: Graph, asked: Invocation, settings: Settings, scope: Scope, now: Time) -> Iterable[Evaluation]:
+    """Judge all images of the account, and its instances where their rule is asked for."""
+    rules = enabled_rules(settings) if asked.rules is None else asked.rules
+    kinds = [Kind.IMAGE] if set(rules) - {Rule.INSTANCE_IMAGE} else []
+    kinds += [Kind.INSTANCE] if Rule.INSTANCE_IMAGE in rules else []
+    for region in asked.regions or map(Region, settings.regions):
+        for kind in kinds:
+            keys = [each.key for each in subjects(graph, kind, scope, now, region, asked.account)]
+            for key, verdicts in evaluate(graph, keys, settings, scope, now, rules).items():
+                yield evaluation_of(key, asked.account, asked.region, verdicts)
+
+
+def _client(asked: Invocation) -> Config:
+    return _config_of(asked.account, asked.region, asked.partition)
+
+
+def _config_of(account: AccountId, region: str, partition: str) -> Config:
+    import boto3
+
+    role = f"arn:{partition}:iam::{account}:role/{EVALUATIONS_ROLE}"
+    with aws_errors("sts:AssumeRole", role):
+        given = boto3.client("sts").assume_role(
+            RoleArn=role, RoleSessionName=SERVICE, ExternalId=_settings().external_id
+        )["Credentials"]
+    client: Config = boto3.client(
+        "config",
+        region_name=region,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    return client

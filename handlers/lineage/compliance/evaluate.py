@@ -1,0 +1,178 @@
+"""Judge images and instances by the rules: many at a time, with few questions to the graph.
+
+Fail closed: what cannot be judged is `not-evaluated`. Only what is gone, or of another kind than the rule's, is
+`not-applicable`; and tags, name and scans of an image that a trusted owner outside the organization is SAID to have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from handlers.lineage.compliance.descent_rules import lineage, trusted_root, unbroken
+from handlers.lineage.compliance.gathered import Gathered
+from handlers.lineage.compliance.image_rules import (
+    approval,
+    encryption,
+    maximum_age,
+    naming,
+    required_tags,
+    scan_freshness,
+    security_scan,
+)
+from handlers.lineage.compliance.subject import Subject
+from handlers.lineage.compliance.verdicts import ALIASES, Result, Rule, Verdict, together
+from handlers.lineage.fold import fold_states
+from handlers.lineage.graph import Graph
+from handlers.lineage.model import Key, Kind, Relation, Time, kind_of
+from handlers.lineage.queries.asking import BadQuery, Scope, check_key
+from handlers.lineage.queries.effective_root import effective_root
+from handlers.lineage.queries.things import GONE, STATE
+from handlers.lineage.settings import Settings
+
+AT_ONCE = 10_000
+"""Things that are read together: what bounds memory, and the number of questions to the graph."""
+
+IMAGE_RULES: Mapping[Rule, Callable[[Subject], Verdict]] = {
+    Rule.REQUIRED_TAGS: required_tags,
+    Rule.APPROVAL: approval,
+    Rule.SECURITY_SCAN: security_scan,
+    Rule.NAMING: naming,
+    Rule.LINEAGE: lineage,
+    Rule.TRUSTED_ROOT: trusted_root,
+    Rule.UNBROKEN: unbroken,
+    Rule.MAXIMUM_AGE: maximum_age,
+    Rule.ENCRYPTION: encryption,
+    Rule.SCAN_FRESHNESS: scan_freshness,
+}
+OURS_ALONE = frozenset(
+    {
+        Rule.REQUIRED_TAGS,
+        Rule.APPROVAL,
+        Rule.SECURITY_SCAN,
+        Rule.NAMING,
+        Rule.ENCRYPTION,
+        Rule.SCAN_FRESHNESS,
+    }
+)
+"""Rules that an image of a trusted owner outside the organization need not keep: guardrails let it be launched."""
+
+
+def evaluate(
+    graph: Graph,
+    keys: Iterable[Key],
+    settings: Settings,
+    scope: Scope,
+    now: Time,
+    rules: Collection[Rule] | None = None,
+) -> Mapping[Key, tuple[Verdict, ...]]:
+    """Judge each image and instance, in the order of keys, its verdicts in the order of `Rule`. BadQuery, GraphError.
+
+    `rules`: those that are asked for, applied in the manifest or not; None: all that are applied. An instance is judged
+    by `instance-image` alone, and so are images by all others. Of each key nothing is kept but its verdicts, so that a
+    hundred thousand may be given.
+    """
+    wanted = sorted(set(keys))
+    for key in wanted:
+        check_key(key)
+        if kind_of(key) not in (Kind.IMAGE, Kind.INSTANCE):
+            raise BadQuery(key, "is neither an image nor an instance", "only these are judged")
+    asked = set(enabled_rules(settings) if rules is None else rules)
+    found: dict[Key, tuple[Verdict, ...]] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        found |= _Judge(graph, some, settings, scope, now, asked).judge(some)
+    return found
+
+
+def enabled_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Answer the rules that the manifest applies."""
+    return tuple(rule for rule in Rule if getattr(settings.compliance, rule.key).enabled)
+
+
+def rules_named(names: Iterable[str]) -> tuple[Rule, ...]:
+    """Answer the rules by any of their names. BadQuery for a name that is none, and where no name is given."""
+    found = set()
+    for name in names:
+        if name not in ALIASES:
+            known = ", ".join(rule.value for rule in Rule)
+            raise BadQuery("rules", f"there is no rule {name[:60]!r}", f"the rules are {known}")
+        found.add(ALIASES[name])
+    if not found:
+        raise BadQuery("rules", "none is named", "name one, or leave the rules out for all that are applied")
+    return tuple(rule for rule in Rule if rule in found)
+
+
+class _Judge:
+    """Judges some things that are read together."""
+
+    def __init__(
+        self, graph: Graph, keys: Sequence[Key], settings: Settings, scope: Scope, now: Time, rules: Collection[Rule]
+    ) -> None:
+        self._gathered = Gathered(graph)
+        self._settings, self._scope, self._now = settings, scope, now
+        self._image_rules = tuple(rule for rule in IMAGE_RULES if rule in rules)
+        self._instances = Rule.INSTANCE_IMAGE in rules
+        self._booted: dict[Key, Result] = {}
+        self._gathered.gather(keys)
+        if self._instances and any(kind_of(key) is Kind.INSTANCE for key in keys):
+            self._gathered.gather_same_disks()
+
+    def judge(self, keys: Sequence[Key]) -> dict[Key, tuple[Verdict, ...]]:
+        return {key: self._of(key) for key in keys}
+
+    def _of(self, key: Key) -> tuple[Verdict, ...]:
+        if kind_of(key) is Kind.IMAGE:
+            return self._image(key, self._image_rules, even_if_gone=False)
+        return (self._instance(key),) if self._instances else ()
+
+    def _image(self, key: Key, rules: Iterable[Rule], *, even_if_gone: bool) -> tuple[Verdict, ...]:
+        subject = Subject(key, self._settings, self._scope, self._now, self._gathered)
+        if not subject.known:
+            return tuple(Verdict(rule, Result.NOT_EVALUATED, "only its name is known") for rule in rules)
+        if subject.thing.gone and not even_if_gone:
+            return tuple(_gone(rule, subject.thing.state) for rule in rules)
+        others = subject.of_others
+        return tuple(
+            Verdict(rule, Result.NOT_APPLICABLE, "a trusted owner outside the organization has it")
+            if others and rule in OURS_ALONE
+            else IMAGE_RULES[rule](subject)
+            for rule in rules
+        )
+
+    def _instance(self, key: Key) -> Verdict:
+        """Judge what it boots by all image rules that are applied, an image that is gone since like any other."""
+        rule, facts = Rule.INSTANCE_IMAGE, self._gathered.of(key)
+        state = fold_states(fact for fact in facts if fact.relation is Relation.NOTED).get(key)
+        if state is not None and state.value(STATE) in GONE:
+            return _gone(rule, str(state.value(STATE)))
+        if not facts:
+            return Verdict(rule, Result.NOT_EVALUATED, "only its name is known")
+        root = effective_root(self._gathered, key, self._scope)
+        evidence = tuple(each.fact.evidence for each in root.roots)
+        if not root.images:
+            return Verdict(rule, Result.NOT_EVALUATED, "it is not known which image it boots", evidence)
+        judged = {image: self._of_booted(image) for image in root.images}
+        worst = next(result for result in Result if result in judged.values())
+        name = next(image for image in root.images if judged[image] is worst).rpartition("/")[2]
+        differs = f" (AWS names {root.named.rpartition('/')[2]})" if root.differs and root.named else ""
+        says = {
+            Result.NON_COMPLIANT: f"it boots {name}, which is not compliant",
+            Result.NOT_EVALUATED: f"it boots {name}, of which not everything is known",
+            Result.COMPLIANT: f"it boots {name}, which is compliant",
+            Result.NOT_APPLICABLE: f"it boots {name}, and no rule is applied to images",
+        }[worst]
+        result = Result.NOT_EVALUATED if worst is Result.NOT_APPLICABLE else worst
+        return Verdict(rule, result, says + differs, evidence)
+
+    def _of_booted(self, image: Key) -> Result:
+        if image not in self._booted:
+            applied = [rule for rule in enabled_rules(self._settings) if rule in IMAGE_RULES]
+            result = together(self._image(image, applied, even_if_gone=True))
+            if result is Result.NOT_APPLICABLE and applied:
+                result = Result.COMPLIANT  # a trusted owner has it, and no rule is applied that it would have to keep
+            self._booted[image] = result
+        return self._booted[image]
+
+
+def _gone(rule: Rule, state: str) -> Verdict:
+    return Verdict(rule, Result.NOT_APPLICABLE, f"it is {state}")

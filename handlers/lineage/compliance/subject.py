@@ -1,0 +1,103 @@
+"""An image as its judges see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
+from operator import itemgetter
+
+from handlers.lineage.compliance.gathered import Gathered
+from handlers.lineage.fold import Said, State, fold_states
+from handlers.lineage.model import Confidence, Fact, Key, Relation, Time
+from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.things import MADE, OWNER, OWNER_ALIAS, Thing, thing_of
+from handlers.lineage.queries.verify import Verification, verify
+from handlers.lineage.settings import Settings
+
+CREATION_DATE = "creation_date"
+"""As DescribeImages tells it; an attribute that reconciliation notes [H]."""
+ALIASES_OF_AWS = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
+_NOBODY = ("-",)
+"""Owners for whom no root is trusted: to ask only whether a way up is unbroken."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ][0-9:.]+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image, what is said of it, and by what it is judged."""
+
+    key: Key
+    settings: Settings
+    scope: Scope
+    now: Time
+    gathered: Gathered
+
+    @cached_property
+    def facts(self) -> list[Fact]:
+        return self.gathered.of(self.key)
+
+    @cached_property
+    def state(self) -> State:
+        return fold_states(fact for fact in self.facts if fact.relation is Relation.NOTED).get(
+            self.key, State(self.key)
+        )
+
+    @cached_property
+    def thing(self) -> Thing:
+        made = next((fact.evidence.account for fact in self.facts if fact.relation in MADE), None)
+        return thing_of(self.key, self.state, made)
+
+    @cached_property
+    def made(self) -> list[Fact]:
+        """How it was made, the oldest first."""
+        return [fact for fact in self.facts if fact.relation in MADE]
+
+    def said(self, name: str) -> Said | None:
+        return self.state.attributes.get(name)
+
+    @property
+    def known(self) -> bool:
+        """Tell whether anything was ever said of it, or of how it was made."""
+        return self.state.known or bool(self.made)
+
+    @property
+    def of_others(self) -> bool:
+        """Tell whether a trusted owner outside the organization is SAID to have it: its tags are not ours to set."""
+        owner, alias = self.state.value(OWNER), self.state.value(OWNER_ALIAS)
+        trusted: Collection[str] = self.settings.trusted_owners
+        if owner is not None and owner in self.scope.accounts:
+            return False
+        outside = alias in ALIASES_OF_AWS or (owner is not None and not self.scope.may_own(owner))
+        return outside and (owner in trusted or alias in trusted)
+
+    @cached_property
+    def verification(self) -> Verification:
+        """Whether its descent is known. Without trusted owners, no root counts as trusted."""
+        return verify(self.gathered, self.key, self.settings.trusted_owners or _NOBODY, self.scope)
+
+    def moment(self, name: str) -> tuple[Time, Said] | None:
+        """Answer a date that is said of it; None if none is said, or it cannot be read."""
+        said = self.said(name)
+        if said is None or not _DATE.fullmatch(said.value):
+            return None
+        try:
+            read = datetime.fromisoformat(said.value)
+        except ValueError:
+            return None
+        read = read if read.tzinfo else read.replace(tzinfo=UTC)
+        return Time(int(read.timestamp() * 1000)), said
+
+    def born(self) -> tuple[Time, Said | Fact] | None:
+        """Answer when it was made, and who says so: AWS's date, or the event of its making; the earlier of the two.
+
+        The time of what was only reported is when AWS was asked, and tells nothing of the image's age.
+        """
+        seen = (fact for fact in self.made if fact.evidence.confidence is Confidence.OBSERVED)
+        found: list[tuple[Time, Said | Fact]] = [(fact.evidence.time, fact) for fact in islice(seen, 1)]
+        said = self.moment(CREATION_DATE)
+        found += [said] if said is not None else []
+        return min(found, key=itemgetter(0), default=None)

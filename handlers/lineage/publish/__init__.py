@@ -1,0 +1,1 @@
+"""Tells people and Security Hub of findings."""

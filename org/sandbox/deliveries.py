@@ -1,0 +1,88 @@
+"""What a service puts in a queue, and the checks that AWS makes of it on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from moto.sqs.models import sqs_backends
+
+from org.model import RequiredCall
+from org.policy.request import Principal, PrincipalKind
+from org.sandbox.authorization.decide import authorize_as
+from org.sandbox.encryption import TO_WRITE, NoKey, find_key, is_managed_by_aws
+
+if TYPE_CHECKING:
+    from moto.sqs.models import Queue
+
+
+class Undelivered(Exception):
+    """Why something does not reach what it was sent to, beyond a denial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: a service, for a resource of an account, or a role."""
+
+    principal: Principal
+    source: Mapping[str, str] = field(default_factory=dict)
+    """`aws:SourceArn` and `aws:SourceAccount`, for a service."""
+
+    @classmethod
+    def service(cls, name: str, source_arn: str, source_account: str) -> Sender:
+        source = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+        return cls(Principal(name, "", PrincipalKind.SERVICE), source)
+
+    def require(self, action: str, resource: str, region: str) -> None:
+        """Raise Denied unless the sender may."""
+        authorize_as(self.principal, RequiredCall(action, resource, self.source), region)
+
+
+def find_queue(arn: str) -> Queue | None:
+    """Answer a queue by its ARN."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    queue: Queue | None = sqs_backends[account][region].queues.get(name)
+    return queue
+
+
+def send_to_queue(
+    arn: str,
+    body: str,
+    by: Sender,
+    attributes: dict[str, Any] | None = None,
+    fifo: Mapping[str, str | None] | None = None,
+) -> None:
+    """Put a message into a queue.
+
+    `attributes` are as SQS has them: `{"n": {"DataType": "String", "StringValue": "1"}}`; `fifo` holds `group_id` and
+    `deduplication_id`, for a queue that keeps the order. Raises Denied for what the
+    policies of queue and key do not let through, and Undelivered where there is no such queue.
+    """
+    queue = find_queue(arn)
+    if queue is None:
+        raise Undelivered(f"there is no queue {arn}")
+    by.require("sqs:SendMessage", arn, queue.region)
+    require_key(getattr(queue, "kms_master_key_id", None), queue.account_id, queue.region, by)
+    order = {**fifo, "validate_group_id": False} if fifo and queue.fifo_queue else {}
+    backend = sqs_backends[queue.account_id][queue.region]
+    backend.send_message(queue.name, body, message_attributes=attributes, **order)  # type: ignore[arg-type]
+
+
+def require_key(key: object, account: str, region: str, by: Sender) -> None:
+    """Raise unless the sender may use the key with which a queue or topic encrypts; an AWS managed one no service may.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    """
+    if not key:
+        return
+    if is_managed_by_aws(key):
+        if by.principal.kind is PrincipalKind.SERVICE:
+            raise Undelivered(f"{by.principal.arn} cannot use the AWS managed key {key}")
+        return
+    try:
+        arn = find_key(str(key), account, region)
+    except NoKey as error:
+        raise Undelivered(str(error)) from error
+    for action in TO_WRITE:
+        by.require(action, arn, region)

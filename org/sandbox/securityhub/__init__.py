@@ -1,0 +1,1 @@
+"""Security Hub CSPM of an account and Region: findings, insights, custom actions."""

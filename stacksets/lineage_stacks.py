@@ -1,0 +1,69 @@
+"""The stacks of the lineage account in the order in which they are made; pure.
+
+A parameter that is named like an output of an earlier stack gets its value, so that the order is all that ties them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import Template
+
+from config.manifest import Manifest
+from stacksets.notices import mails_of
+from stacksets.templates import (
+    lineage_api,
+    lineage_compliance,
+    lineage_graph,
+    lineage_ingest,
+    lineage_network,
+    lineage_notices,
+    lineage_reconciliation,
+    lineage_watch,
+)
+
+STACK_PREFIX = "orgctl-"
+
+
+@dataclass(frozen=True, slots=True)
+class LineageStack:
+    name: str
+    """Of the template; the stack is called `orgctl-…`."""
+    template: Template
+    parameters: Mapping[str, str]
+    """What the manifest says; the rest are outputs of earlier stacks, and what the deployment itself knows."""
+
+    @property
+    def stack_name(self) -> str:
+        return STACK_PREFIX + self.name
+
+
+def lineage_stacks(manifest: Manifest, document: Mapping[str, Any]) -> tuple[LineageStack, ...]:
+    """Answer the stacks for a manifest; `document` is the API's OpenAPI document."""
+    lineage = manifest.lineage
+    graph = {
+        "MinCapacity": _number(lineage.graph.min_capacity),
+        "MaxCapacity": _number(lineage.graph.max_capacity),
+    }
+    notices = lineage_notices.render(mails_of(manifest.notifications), chat=lineage.chat_webhook)
+    hours = lineage.assessment_hours
+    return (
+        LineageStack("lineage-network", lineage_network.render(), {"ApiAccess": lineage.api.access}),
+        LineageStack("lineage-graph", lineage_graph.render(), graph),
+        LineageStack("lineage-notices", notices, {}),
+        LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
+        LineageStack("lineage-api", lineage_api.render(document, lineage.api.access), {}),
+        LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
+        LineageStack(
+            "lineage-compliance",
+            lineage_compliance.render(),
+            {"AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})"},
+        ),
+        LineageStack("lineage-watch", lineage_watch.render(), {}),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"

@@ -1,0 +1,57 @@
+"""Buckets of our own: private, encrypted, and reached by TLS alone."""
+
+from __future__ import annotations
+
+from troposphere import GetAtt, Ref, Sub
+from troposphere.s3 import (
+    Bucket,
+    BucketEncryption,
+    BucketPolicy,
+    OwnershipControls,
+    OwnershipControlsRule,
+    PublicAccessBlockConfiguration,
+    ServerSideEncryptionByDefault,
+    ServerSideEncryptionRule,
+)
+
+
+def own_bucket(title: str, name: str, key_arn: object, **settings: object) -> Bucket:
+    return Bucket(
+        title,
+        BucketName=Sub(name),
+        OwnershipControls=OwnershipControls(Rules=[OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
+        PublicAccessBlockConfiguration=PublicAccessBlockConfiguration(
+            BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+        ),
+        BucketEncryption=BucketEncryption(
+            ServerSideEncryptionConfiguration=[
+                ServerSideEncryptionRule(
+                    BucketKeyEnabled=True,
+                    ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(
+                        SSEAlgorithm="aws:kms", KMSMasterKeyID=key_arn
+                    ),
+                )
+            ]
+        ),
+        **settings,
+    )
+
+
+def bucket_by_tls_only(bucket: Bucket) -> BucketPolicy:
+    return BucketPolicy(
+        f"{bucket.title}Policy",
+        Bucket=Ref(bucket),
+        PolicyDocument={
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "NothingWithoutTls",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }
+            ],
+        },
+    )

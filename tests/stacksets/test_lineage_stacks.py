@@ -1,0 +1,308 @@
+"""The stacks of the lineage account: that CloudFormation takes them, that they fit together, and who may do what."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from org.policy.catalog import Catalog
+from org.quotas import load_quotas
+from stacksets.catalog import template_body
+from stacksets.functions import FUNCTIONS, INGEST
+from stacksets.lint import lint_template
+from stacksets.templates import account_baseline, lineage_api, lineage_bus
+from tests.support.golden import assert_golden
+from tests.support.lineage_stacks import DOCUMENT, listed, of_type, stacks, statements, template
+
+NAMES = tuple(name for name in stacks() if name != "lineage-ingest")
+KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
+OF_THE_INGEST = {"EventsKeyArn", "ReadingsQueueArn", "ReadingsQueueUrl"}
+OTHERS = {"account-baseline": account_baseline.render(), "lineage-bus": lineage_bus.render()}
+FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
+CATALOG = Catalog()
+ROWS = tuple(row for row in FUNCTIONS if row is not INGEST)
+EVERY = {**{name: stacks()[name].template for name in NAMES}, **OTHERS}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_template_is_the_one_that_was_reviewed(name):
+    assert_golden(f"templates/{name}.json", template(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cfn_lint_says_nothing_of_the_template(name):
+    assert lint_template(template_body(stacks()[name].template), ("eu-central-1", "us-east-1")) == ()
+
+
+def test_cfn_lint_says_nothing_of_the_api_for_users_of_a_pool_with_keys():
+    pool = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abcdefghi"
+    rendered = lineage_api.render(DOCUMENT, "regional", pool, key_required=True)
+    assert lint_template(template_body(rendered), ("eu-central-1",)) == ()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "lineage-api"])
+def test_template_is_small_enough_to_be_given_inline(name):
+    assert len(template_body(stacks()[name].template).encode()) <= load_quotas().stacksets.template_bytes
+
+
+def test_every_parameter_comes_from_the_manifest_an_earlier_stack_or_the_deployment():
+    outputs: set[str] = set()
+    for stack in map(stacks().get, NAMES):
+        declared = stack.template.to_dict().get("Parameters", {})
+        assert set(stack.parameters) <= set(declared), stack.name
+        required = {each for each, said in declared.items() if "Default" not in said}
+        assert required - set(stack.parameters) - outputs - KNOWN_TO_THE_DEPLOYMENT - OF_THE_INGEST == set(), stack.name
+        outputs |= set(stack.template.to_dict().get("Outputs", {}))
+
+
+def test_no_two_stacks_have_an_output_of_the_same_name():
+    names = [name for stack in stacks().values() for name in stack.template.to_dict().get("Outputs", {})]
+    assert sorted(names) == sorted(set(names))
+
+
+def stack_of(row):
+    return next(each for each in stacks().values() if row.title in each.template.resources)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_function_has_a_role_a_log_and_alarms_of_its_own(row):
+    resources = stack_of(row).template.to_dict()["Resources"]
+    function = resources[row.title]["Properties"]
+    assert function["FunctionName"] == row.name
+    assert function["Role"] == {"Fn::GetAtt": [f"{row.title}Role", "Arn"]}
+    assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{row.title}Log"}}
+    assert resources[f"{row.title}Log"]["Properties"].keys() == {"KmsKeyId", "LogGroupName", "RetentionInDays"}
+    assert ("VpcConfig" in function) == row.in_network
+    assert (f"{row.title}Failures" in resources) == row.asynchronous
+    assert {f"{row.title}Errors", f"{row.title}Throttles"} <= resources.keys()
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_no_two_functions_share_a_role():
+    roles = [each["Role"]["Fn::GetAtt"][0] for name in NAMES for each in of_type(template(name), FUNCTION).values()]
+    assert len(roles) == len(set(roles))
+    assert {f"{row.title}Role" for row in ROWS} == set(roles)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_wildcard_stands_without_its_reason(name):
+    for title, resource in EVERY[name].to_dict()["Resources"].items():
+        reasons = resource.get("Metadata", {}).get("Reasons", {})
+        for each in statements(resource):
+            if each["Effect"] == "Deny":
+                continue
+            wide = [action for action in listed(each["Action"]) if "*" in action]
+            wide += [place for place in listed(each.get("Resource", [])) if place == "*"]
+            given = {each["Sid"], *wide} & reasons.keys() or (resource["Type"] == KEY and "Resource" in reasons)
+            assert given or not set(wide) - {"kms:GenerateDataKey*"}, (title, each)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_action_of_a_policy_exists(name):
+    for each in statements(EVERY[name].to_dict()["Resources"]):
+        for action in listed(each["Action"]):
+            assert "*" in action or CATALOG.find_action(action) is not None, action
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_role_is_no_wider_than_aws_can_say(row):
+    """`*` only for calls of which AWS defines no resource, or some of which have none."""
+    for need in row.needs:
+        if "*" in need.resources:
+            entries = [CATALOG.find_action(action) for action in need.actions]
+            assert all(entry is not None and not entry.resources for entry in entries), need
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_service_that_takes_a_role_is_bound_to_the_account(name):
+    for title, role in of_type(EVERY[name].to_dict(), "AWS::IAM::Role").items():
+        for each in role["AssumeRolePolicyDocument"]["Statement"]:
+            keys = {key for condition in each.get("Condition", {}).values() for key in condition}
+            if "Service" in each["Principal"]:
+                assert "aws:SourceAccount" in keys, title
+            else:
+                assert {"sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalArn"} <= keys, title
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_whoever_may_call_a_function_is_named(name):
+    """Weakness 36: a permission for a service without source lets the service be used by anybody."""
+    for title, each in of_type(EVERY[name].to_dict(), "AWS::Lambda::Permission").items():
+        assert {"SourceArn", "SourceAccount"} & each.keys(), title
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_logs_queues_and_topics_have_a_key_and_an_end(name):
+    rendered = EVERY[name].to_dict()
+    for title, each in of_type(rendered, "AWS::SQS::Queue").items():
+        assert each["KmsMasterKeyId"], title
+    for title, each in of_type(rendered, "AWS::SNS::Topic").items():
+        assert each["KmsMasterKeyId"], title
+    for title, each in of_type(rendered, "AWS::Logs::LogGroup").items():
+        assert each["KmsKeyId"], title
+        assert each["RetentionInDays"], title
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_queue_refuses_what_comes_without_tls(name):
+    rendered = template(name)
+    guarded = {
+        policy["Queues"][0]["Ref"]
+        for policy in of_type(rendered, "AWS::SQS::QueuePolicy").values()
+        if any(each["Sid"] == "NothingWithoutTls" for each in policy["PolicyDocument"]["Statement"])
+    }
+    assert guarded == set(of_type(rendered, "AWS::SQS::Queue"))
+
+
+def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
+    """Weaknesses 12 and 33: no IAM, no audit, a foreign key, a family that does not fit, open to private addresses."""
+    rendered = template("lineage-graph")
+    (cluster,) = of_type(rendered, "AWS::Neptune::DBCluster").values()
+    (parameters,) = of_type(rendered, "AWS::Neptune::DBClusterParameterGroup").values()
+    assert cluster["IamAuthEnabled"] is cluster["DeletionProtection"] is cluster["StorageEncrypted"] is True
+    assert cluster["KmsKeyId"] == {"Fn::GetAtt": ["GraphKey", "Arn"]}
+    assert (cluster["EnableCloudwatchLogsExports"], parameters["Parameters"]["neptune_enable_audit_log"]) == (
+        ["audit"],
+        "1",
+    )
+    version = rendered["Parameters"]["EngineVersion"]["Default"]
+    assert parameters["Family"] == "neptune" + ".".join(version.split(".")[:2])
+    assert cluster["BackupRetentionPeriod"] >= 7
+
+
+def test_only_the_functions_reach_the_graph():
+    rendered = template("lineage-network")
+    into = [
+        each
+        for each in of_type(rendered, "AWS::EC2::SecurityGroupIngress").values()
+        if each["GroupId"] == {"Ref": "GraphGroup"}
+    ]
+    (rule,) = into
+    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionsGroup"}
+    assert (rule["FromPort"], rule["ToPort"]) == (8182, 8182)
+    assert all("SecurityGroupIngress" not in each for each in of_type(rendered, "AWS::EC2::SecurityGroup").values())
+
+
+def test_nothing_leads_out_of_the_network():
+    types = {each["Type"] for each in template("lineage-network")["Resources"].values()}
+    assert types & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route"} == set()
+    for each in of_type(template("lineage-network"), "AWS::EC2::Subnet").values():
+        assert each["MapPublicIpOnLaunch"] is False
+
+
+def test_endpoints_let_principals_of_the_organization_through_alone():
+    endpoints = of_type(template("lineage-network"), "AWS::EC2::VPCEndpoint")
+    assert len(endpoints) == 8
+    for title, each in endpoints.items():
+        (statement,) = each["PolicyDocument"]["Statement"]
+        assert "aws:PrincipalOrgID" in statement["Condition"]["StringEquals"], title
+
+
+def test_every_method_of_the_api_asks_for_a_signature_and_validates():
+    """Weakness 34: no authorizer by default, a key that is never asked for, an address range on a public endpoint."""
+    (rest,) = of_type(template("lineage-api"), "AWS::ApiGateway::RestApi").values()
+    body = rest["Body"]
+    methods = [method for path in body["paths"].values() for method in path.values()]
+    assert len(methods) == 2
+    assert all(method["security"] == [{"callers": []}] for method in methods)
+    assert body["components"]["securitySchemes"]["callers"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+    assert body["x-amazon-apigateway-request-validators"]["all"] == {
+        "validateRequestBody": True,
+        "validateRequestParameters": True,
+    }
+    assert "Access-Control" not in json.dumps(body)
+    sids = {each["Sid"]: each for each in rest["Policy"]["Statement"]}
+    assert sids["CallersOfTheOrganization"]["Condition"] == {
+        "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
+    }
+    assert {"NothingWithoutTls", "ByTheEndpointAlone"} <= sids.keys()
+
+
+def test_stage_logs_who_asked_and_never_what_was_said():
+    (stage,) = of_type(template("lineage-api"), "AWS::ApiGateway::Stage").values()
+    (settings,) = stage["MethodSettings"]
+    assert settings["DataTraceEnabled"] is False
+    assert {"ThrottlingBurstLimit", "ThrottlingRateLimit"} <= settings.keys()
+    assert "userArn" in stage["AccessLogSetting"]["Format"]
+    assert "$context.path" not in stage["AccessLogSetting"]["Format"]
+
+
+def test_firewall_limits_rates_and_sizes_and_has_the_rules_of_aws():
+    (firewall,) = of_type(template("lineage-api"), "AWS::WAFv2::WebACL").values()
+    rules = {each["Name"]: each for each in firewall["Rules"]}
+    assert rules["too-many-requests"]["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+    assert rules["large-body"]["Action"] == {"Block": {}}
+    assert {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= rules.keys()
+    assert [each["Priority"] for each in firewall["Rules"]] == list(range(len(rules)))
+
+
+def test_topics_of_findings_are_filtered_by_severity_and_that_of_errors_is_not():
+    """Weakness 42: a filter on an attribute that alarms do not have; one topic for everything; a key of AWS."""
+    rendered = template("lineage-notices")
+    subscriptions = of_type(rendered, "AWS::SNS::Subscription")
+    mails = {title: each for title, each in subscriptions.items() if each["Protocol"] == "email"}
+    assert mails
+    for title, each in mails.items():
+        topic = each["TopicArn"]["Ref"]
+        assert ("FilterPolicy" in each) == (topic != "ErrorTopic"), title
+    statements_ = of_type(rendered, KEY)["NoticesKey"]["KeyPolicy"]["Statement"]
+    users = {each["Principal"]["Service"] for each in statements_ if "Service" in each["Principal"]}
+    assert users == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+
+
+def test_custom_actions_are_as_security_hub_takes_them():
+    """Weakness 10: hyphens in ids, too many characters, a detail type that does not exist."""
+    rendered = template("lineage-compliance")
+    targets = of_type(rendered, "AWS::SecurityHub::ActionTarget")
+    assert [each["Name"] for each in targets.values()] == ["Approve AMI", "Quarantine AMI", "Analyze AMI Lineage"]
+    for each in targets.values():
+        assert each["Id"].isalnum()
+        assert len(each["Id"]) <= 20
+        assert len(each["Name"]) <= 20
+    rule = of_type(rendered, "AWS::Events::Rule")["ActionsChosen"]
+    assert rule["EventPattern"]["detail-type"] == ["Security Hub Findings - Custom Action"]
+
+
+def test_insights_of_the_sample_are_there():
+    insights = of_type(template("lineage-compliance"), "AWS::SecurityHub::Insight").values()
+    assert {each["Name"]: each["GroupByAttribute"] for each in insights} == {
+        "AMI Compliance Overview": "ComplianceStatus",
+        "AMI Security Findings": "SeverityLabel",
+        "AMI Lineage Issues": "ResourceType",
+    }
+
+
+def test_config_rules_judge_images_periodically_and_instances_when_they_change():
+    """Weakness 11: an owner and a resource type that do not exist."""
+    rules = of_type(template("lineage-compliance"), "AWS::Config::OrganizationConfigRule")
+    own = [
+        each["OrganizationCustomRuleMetadata"] for each in rules.values() if "OrganizationCustomRuleMetadata" in each
+    ]
+    periodic = [each for each in own if each["OrganizationConfigRuleTriggerTypes"] == ["ScheduledNotification"]]
+    assert len(periodic) == 5
+    assert all("ResourceTypesScope" not in each for each in periodic)
+    assert [each["ResourceTypesScope"] for each in own if each not in periodic] == [["AWS::EC2::Instance"]]
+
+
+def test_config_calls_for_accounts_of_the_organization_alone():
+    """Weakness 36."""
+    (policy,) = of_type(template("lineage-compliance"), "AWS::Lambda::ResourcePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceOrgID": {"Ref": "OrganizationId"}}}
+
+
+def test_dashboards_and_outputs_of_the_sample_are_there():
+    dashboards = of_type(template("lineage-watch"), "AWS::CloudWatch::Dashboard").values()
+    assert {each["DashboardName"] for each in dashboards} == {
+        "AMI-Lineage-API-Dashboard",
+        "AMI-Compliance-Dashboard",
+    }
+    for each in dashboards:
+        widgets = json.loads(each["DashboardBody"]["Fn::Sub"])["widgets"]
+        places = [(widget["x"], widget["y"]) for widget in widgets]
+        assert len(places) == len(set(places)) > 3
+    assert {"ApiUrl", "ApiId"} <= template("lineage-api")["Outputs"].keys()
+    assert "DashboardURL" in template("lineage-watch")["Outputs"]
+    keyed = lineage_api.render(DOCUMENT, key_required=True).to_dict()["Outputs"]
+    assert {"ApiKeyId", "UsagePlanId"} <= keyed.keys()
