@@ -1,26 +1,24 @@
 """The zip of our own code that the functions run: the same source gives the same bytes.
 
-Only what a function's module imports, directly or not, goes in. What is not ours (boto3 and the rest) is not in it yet:
-the sandbox runs functions beside its own packages.
+Only what a function's module imports, directly or not, goes in. What is not ours (boto3 and the rest) is in the layer
+(`stacksets.layer`); the sandbox runs functions beside its own packages.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from stacksets import functions as table
+from stacksets.deterministic_zip import write_zip
+
 OWN = ("config", "handlers", "org")
 """The packages that a function may be made of."""
-FUNCTIONS = ("handlers.ingest_events",)
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can tell."""
-_READABLE = 0o100644 << 16
+FUNCTIONS = tuple(row.module for row in table.FUNCTIONS if find_spec(row.module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,8 @@ class Bundle:
 def build_bundle(functions: Sequence[str] = FUNCTIONS) -> Bundle:
     """Put the modules that the functions need into a zip; reads the source that this process runs."""
     sources = dict(sorted(_closure(functions)))
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in sorted((_place(module, path), path) for module, path in sources.items()):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr = _READABLE
-            entry.create_system = 3
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
-    return Bundle(written.getvalue(), tuple(sources))
+    content = write_zip({_place(module, path): path.read_bytes() for module, path in sources.items()})
+    return Bundle(content, tuple(sources))
 
 
 def _closure(functions: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-import stacksets.bundle
+import stacksets.deterministic_zip
 from stacksets.bundle import FUNCTIONS, build_bundle
 
 
@@ -31,7 +31,7 @@ def test_only_what_functions_need_is_in_it() -> None:
     found = names(build_bundle().content)
     assert found == sorted(found)
     assert {"handlers/ingest_events.py", "handlers/lineage/sqlite.py", "org/errors.py", "org/__init__.py"} <= set(found)
-    assert {name.partition("/")[0] for name in found} == {"handlers", "org"}
+    assert {name.partition("/")[0] for name in found} == {"config", "handlers", "org"}
     assert not [name for name in found if name.startswith(("org/sandbox", "org/policy", "org/plan", "org/proof"))]
 
 
@@ -49,5 +49,5 @@ def test_every_function_loads_from_the_zip_alone(tmp_path: Path) -> None:
 
 def test_another_source_has_another_key(monkeypatch) -> None:
     before = build_bundle().key
-    monkeypatch.setattr(stacksets.bundle, "_EPOCH", (1981, 1, 1, 0, 0, 0))
+    monkeypatch.setattr(stacksets.deterministic_zip, "EPOCH", (1981, 1, 1, 0, 0, 0))
     assert build_bundle().key != before

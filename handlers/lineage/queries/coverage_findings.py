@@ -103,7 +103,8 @@ def _of_graph(found: Coverage, home: Place, unresolved_at_most: int) -> Iterator
             home,
             Severity.MEDIUM,
             "Of many things only the name is known",
-            f"{found.unresolved:,} things are parents and nothing else is known of them: over {unresolved_at_most:,}",
+            f"{found.unresolved:,} things are parents of others, and nothing else is known of them: "
+            f"more than {unresolved_at_most:,}",
             "see which accounts are silent or unread; orgctl lineage coverage names some of the things",
             {"examples": " ".join(found.examples[:10])},
         )

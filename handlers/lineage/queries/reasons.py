@@ -25,9 +25,9 @@ class Why(StrEnum):
     GAP = "gap"
     INFERRED = "inferred"
     SILENT = "silent"
-    UNREAD = "unread"
     NOT_SAID = "not-said"
     """What was asked about a thing was never said of it."""
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True, order=True)
