@@ -37,6 +37,7 @@ def main() -> None:
         measure_proof,
         measure_parsing,
         measure_lineage,
+        measure_reading,
         measure_bootstrap,
     ):
         found = measure()
@@ -187,6 +188,12 @@ def measure_lineage() -> dict[str, Figure]:
     from tests.bench.lineage import MEASURES
 
     return {name: Figure(*row) for measure in MEASURES for name, row in measure(say).items()}
+
+
+def measure_reading() -> dict[str, Figure]:
+    from tests.bench.reconciliation import measure_reconciliation
+
+    return {name: Figure(*row) for name, row in measure_reconciliation(say).items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:
