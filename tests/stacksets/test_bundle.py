@@ -31,7 +31,7 @@ def test_only_what_functions_need_is_in_it() -> None:
     found = names(build_bundle().content)
     assert found == sorted(found)
     assert {"handlers/ingest_events.py", "handlers/lineage/sqlite.py", "org/errors.py", "org/__init__.py"} <= set(found)
-    assert {name.partition("/")[0] for name in found} == {"handlers", "org"}
+    assert {name.partition("/")[0] for name in found} == {"config", "handlers", "org"}
     assert not [name for name in found if name.startswith(("org/sandbox", "org/policy", "org/plan", "org/proof"))]
 
 
