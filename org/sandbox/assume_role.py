@@ -18,6 +18,7 @@ from moto.sts.responses import TokenResponse
 from org.sandbox.authorization.grants import find_managed
 from org.sandbox.authorization.keys import tags_given
 from org.sandbox.authorization.principals import SESSION, SessionFacts, Written, caller_of
+from org.sandbox.functions.credentials import follow_session
 
 
 class SandboxTokenResponse(TokenResponse):
@@ -30,6 +31,7 @@ class SandboxTokenResponse(TokenResponse):
         answer = super().assume_role()
         assumed = answer.result["Credentials"]  # type: ignore[index]
         setattr(assumed.access_key, SESSION, facts)
+        follow_session(self.get_access_key(), assumed.access_key_id)
         return answer
 
     def get_session_token(self) -> ActionResult:

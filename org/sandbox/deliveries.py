@@ -1,4 +1,4 @@
-"""What a service puts in a queue, and the checks that AWS makes of it on the way."""
+"""What a service puts in a queue or a log group, and the checks that AWS makes of it on the way."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from moto.core.utils import unix_time_millis
+from moto.logs.models import logs_backends
 from moto.sqs.models import sqs_backends
 
 from org.model import RequiredCall
@@ -67,6 +69,25 @@ def send_to_queue(
     order = {**fifo, "validate_group_id": False} if fifo and queue.fifo_queue else {}
     backend = sqs_backends[queue.account_id][queue.region]
     backend.send_message(queue.name, body, message_attributes=attributes, **order)  # type: ignore[arg-type]
+
+
+def log_in_group(arn: str, text: str, stream: str, by: Sender) -> None:
+    """Write one event into a new stream of a log group.
+
+    Raises Denied where no resource policy of the Region's log groups lets the sender, and Undelivered where there is no
+    such group. [H]: that a stream has one event.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
+    """
+    _, partition, _, region, account, rest = arn.split(":", 5)
+    name = rest.removeprefix("log-group:").removesuffix(":*")
+    backend = logs_backends[account][region] if account in logs_backends else None
+    if backend is None or name not in backend.groups:
+        raise Undelivered(f"there is no log group {arn}")
+    resource = f"arn:{partition}:logs:{region}:{account}:log-group:{name}:log-stream:{stream}"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        by.require(action, resource, region)
+    backend.create_log_stream(name, stream)
+    backend.put_log_events(name, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
 
 
 def require_key(key: object, account: str, region: str, by: Sender) -> None:

@@ -16,12 +16,15 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ssm.models import ssm_backends
 
 from org.sandbox.ec2_visible_images import VisibleImages, recall_image
 from org.sandbox.images import AVAILABLE, DISABLED, SHARED_TAG, UNPROTECTED, SandboxImage, check_permissions
 
 RESOLVE_PARAMETER = "resolve:ssm:"
+DESCRIPTION = "Description"
+"""Where a rule of a security group keeps its description."""
 
 
 class SandboxEC2(VisibleImages):
@@ -218,6 +221,12 @@ class SandboxEC2(VisibleImages):
                 raise EC2ClientError("OperationNotPermitted", message)
 
 
+def _description_of(rule: SecurityGroupRule) -> str | None:
+    """Answer the description of a security group's rule; moto has it of addresses alone."""
+    text = rule.source_group.get(DESCRIPTION) or rule.ip_range.get(DESCRIPTION) or vars(rule).get(DESCRIPTION)
+    return text or None
+
+
 def find_backend(account_id: str, region: str) -> SandboxEC2:
     backend = ec2_backends[account_id][region]
     assert isinstance(backend, SandboxEC2), "install() has not run"
@@ -226,4 +235,5 @@ def find_backend(account_id: str, region: str) -> SandboxEC2:
 
 def install() -> None:
     ec2_backends.backend = SandboxEC2
+    SecurityGroupRule.description = property(_description_of)  # type: ignore[assignment,method-assign]
     ec2_backends.clear()

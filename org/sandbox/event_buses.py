@@ -1,7 +1,7 @@
 """EventBridge: an event goes along the rules of a bus to their targets, and AWS's checks are made on the way.
 
-Targets are buses, also of other accounts and Regions, queues, topics and functions. moto loses the account, the Region
-and the id of an event that is forwarded, and asks nobody whether it may be.
+Targets are buses, also of other accounts and Regions, queues, topics, functions and log groups. moto loses the account,
+the Region and the id of an event that is forwarded, and asks nobody whether it may be.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
 
@@ -22,10 +22,10 @@ from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
-from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
+from org.sandbox.deliveries import Sender, Undelivered, log_in_group, send_to_queue
 from org.sandbox.functions.invocations import Invoker, Refused, later
 from org.sandbox.rule_targets import check_schedule, check_target
-from org.sandbox.topics import Message
+from org.sandbox.topic_messages import Message
 from org.sandbox.topics import publish as publish_to_topic
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def _deliver(event: Event, rule: Rule, target: Mapping[str, Any], hops: int) -> 
             send_to_queue(arn, _text(event, target), _sender(rule))
         case "sns":
             publish_to_topic(arn, Message(_text(event, target)), _sender(rule))
+        case "logs":
+            log_in_group(arn, _text(event, target), str(mock_random.uuid4()), _sender(rule))
         case "lambda":
             later(arn, json.loads(_text(event, target)), Invoker(_SERVICE, rule.arn, rule.account_id))
         case service:
@@ -129,7 +131,7 @@ def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: Excep
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
-    message = why.message if isinstance(why, Denied) else str(why)
+    message = str(why)
     _log.warning("event %s did not reach %s from rule %s: %s", event["id"], target["Arn"], rule.arn, message)
     arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not arn:

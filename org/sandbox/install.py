@@ -28,13 +28,15 @@ def install(settings: Settings | None = None) -> None:
         ec2,
         event_buses,
         iam,
+        neptune,
         organizations,
         secrets,
         stacksets,
         topics,
     )
     from org.sandbox.authorization import one_reading
-    from org.sandbox.functions import api
+    from org.sandbox.config_service import responses as config_service
+    from org.sandbox.functions import api, configuration
     from org.sandbox.securityhub import responses as securityhub
     from org.sandbox.stack_types import function_settings
 
@@ -45,11 +47,14 @@ def install(settings: Settings | None = None) -> None:
         account_management,
         assume_role,
         event_buses,
+        neptune,
         stacksets,
         securityhub,
+        config_service,
         one_reading,
         function_settings,
         api,
+        configuration,
         topics,
         secrets,
     )

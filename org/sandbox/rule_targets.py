@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.events.exceptions import ValidationException
 
-_SERVICES = ("events", "lambda", "sns", "sqs")
+_SERVICES = ("events", "lambda", "logs", "sns", "sqs")
 _KEYS = frozenset({"Arn", "DeadLetterConfig", "Id", "Input", "RetryPolicy", "RoleArn"})
 """A RetryPolicy is of no consequence: what is refused here is refused for good, and AWS does not try that again."""
 

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import boto3
 from org.errors import OrgctlError
 from org.sandbox.failures import answer_failures, answer_failures_in_process
 from org.sandbox.install import install
-from org.sandbox.process import CONTROL, HOST, STAGING
+from org.sandbox.process import APIS, CONTROL, HOST, STAGING
 from org.sandbox.session import isolated_session, session_for
 from org.sandbox.settings import DEFAULT_REGION, Settings, current_settings
 
@@ -69,11 +70,19 @@ class Sandbox:
     """An emulated AWS that listens on loopback, in a thread of its own once it is started.
 
     moto keeps its state in the process: a second one in the same process begins by emptying the first.
+    `now` is the clock of the APIs' front, in seconds since 1970.
     Raises OrgctlError where the port is taken, or moto is not what `install` needs.
     """
 
-    def __init__(self, port: int = 0, settings: Settings | None = None, token: str = "") -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        settings: Settings | None = None,
+        token: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
         install(settings)
+        self._now = now
         self._token = token
         self._thread: threading.Thread | None = None
         self._server = self._open(port)
@@ -87,6 +96,7 @@ class Sandbox:
         from org.sandbox.dispatch import make_application
         from org.sandbox.functions.api import invoke_outside
         from org.sandbox.functions.runtime import Functions, run_in_the_wake
+        from org.sandbox.gateway.front import Front
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = make_application()
@@ -95,6 +105,7 @@ class Sandbox:
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
         self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        self._front = Front(APIS, self.functions, lambda: _request_lock, self._now)
         application = invoke_outside(self.functions, application)
         served = self._with_control(run_in_the_wake(self.functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
@@ -132,12 +143,21 @@ class Sandbox:
                 self.functions.end()
                 with _request_lock:
                     reset()
+                    self._front.forget()
                 return self._answer_control(start_response)
             if request[1] in STAGING:
                 return self._answer_staging(environ, start_response)
+            if request[1].startswith(APIS):
+                return self._answer_api(environ, start_response)
             return application(environ, start_response)
 
         return serve
+
+    def _answer_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._front.serve(environ, start_response)
+        # What the function behind the API has sent on its way is at work before the next request.
+        self.functions.settle()
+        return answer
 
     def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         from org.sandbox.trail.control import answer

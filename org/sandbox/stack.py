@@ -169,11 +169,11 @@ class SandboxStack(StackView):
         properties = resolve(definition.get("Properties") or {}, deployment.scope)
         kind = find_type(definition["Type"])
         assert kind is not None, "check_supported has seen the template"
-        retained = definition.get("DeletionPolicy") == "Retain"
+        policy = definition.get("DeletionPolicy", "Delete")
         existing = self._resources.get(logical_id)
         wanted = self._want(logical_id, kind, properties, existing, deployment.tags)
         if existing is None:
-            self._create(kind, wanted, deployment, retained=retained)
+            self._create(kind, wanted, deployment, policy)
         elif existing.kind is not kind:
             raise ResourceRefused(
                 "Update of resource type is not permitted. The new template modifies resource type of the following "
@@ -181,12 +181,13 @@ class SandboxStack(StackView):
             )
         elif needs_replacement(existing, wanted):
             wanted = self._want(logical_id, kind, properties, None, deployment.tags)
-            self._create(kind, wanted, deployment, retained=retained)
-            if definition.get("UpdateReplacePolicy") != "Retain":
+            self._create(kind, wanted, deployment, policy)
+            replaced = definition.get("UpdateReplacePolicy", "Delete")
+            if replaced != "Retain":
                 # The deletion policy speaks of a resource that leaves the template, not of one that is replaced.
-                deployment.obsolete.append(replace(existing, retained=False))
+                deployment.obsolete.append(replace(existing, policy=replaced))
         else:
-            self._update(existing, wanted, deployment, retained=retained)
+            self._update(existing, wanted, deployment, policy)
 
     def _want(
         self,
@@ -200,18 +201,18 @@ class SandboxStack(StackView):
         name = chosen or (existing.wanted.name if existing else make_name(self.name, logical_id, kind.shape.name_limit))
         return Wanted(self.account_id, self.region_name, self.stack_id, logical_id, str(name), properties, tags)
 
-    def _create(self, kind: ResourceType, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
+    def _create(self, kind: ResourceType, wanted: Wanted, deployment: _Deployment, policy: str) -> None:
         self._record(wanted, "CREATE_IN_PROGRESS")
         require(deployment.actor, "create", kind, wanted)
         with refuse_malformed_properties():
             created = kind.create(wanted)
-            made = StackResource(kind, wanted, created, retained=False)
+            made = StackResource(kind, wanted, created)
             deployment.undo.append(partial(made.delete, deployment.actor))
             created = kind.configure(created, None, wanted)
-        self._resources[wanted.logical_id] = StackResource(kind, wanted, created, retained)
+        self._resources[wanted.logical_id] = StackResource(kind, wanted, created, policy)
         self._record(wanted, "CREATE_COMPLETE")
 
-    def _update(self, existing: StackResource, wanted: Wanted, deployment: _Deployment, *, retained: bool) -> None:
+    def _update(self, existing: StackResource, wanted: Wanted, deployment: _Deployment, policy: str) -> None:
         if wanted != existing.wanted:
             self._record(wanted, "UPDATE_IN_PROGRESS")
             require(deployment.actor, "update", existing.kind, wanted)
@@ -220,7 +221,7 @@ class SandboxStack(StackView):
                 created = existing.kind.configure(existing.created, existing.wanted, wanted)
             existing = replace(existing, wanted=wanted, created=created)
             self._record(wanted, "UPDATE_COMPLETE")
-        self._resources[wanted.logical_id] = replace(existing, retained=retained)
+        self._resources[wanted.logical_id] = replace(existing, policy=policy)
 
     # --- after it
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from org.sandbox.stack_permissions import Actor, require
 from org.sandbox.stack_types import check_supported
-from org.sandbox.stack_types.interface import Created, ResourceRefused, ResourceType, Wanted
+from org.sandbox.stack_types.interface import Created, ResourceRefused, ResourceType, SnapshotType, Wanted
 from org.sandbox.template import Template, check_parameters, order_resources, parse_template
 
 REFUSALS = (ServiceException, HTTPException)
@@ -39,7 +39,12 @@ class StackResource:
     kind: ResourceType
     wanted: Wanted
     created: Created
-    retained: bool
+    policy: str = "Delete"
+    """What becomes of it when it is deleted: `Delete`, `Retain` or `Snapshot`."""
+
+    @property
+    def retained(self) -> bool:
+        return self.policy == "Retain"
 
     @property
     def logical_resource_id(self) -> str:
@@ -56,7 +61,10 @@ class StackResource:
     def delete(self, actor: Actor | None) -> None:
         if not self.retained:
             require(actor, "delete", self.kind, self.wanted)
-            self.kind.delete(self.created, self.wanted)
+            if self.policy == "Snapshot" and isinstance(self.kind, SnapshotType):
+                self.kind.delete_keeping_snapshot(self.created, self.wanted)
+            else:
+                self.kind.delete(self.created, self.wanted)
 
 
 @lru_cache(maxsize=256)

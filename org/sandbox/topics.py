@@ -11,21 +11,18 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
-from moto.core.utils import utcnow
-from moto.moto_api._internal import mock_random
-from moto.sns.models import Topic, sns_backends
+from moto.sns.models import SNSBackend, Topic, sns_backends
 from moto.sns.utils import FilterPolicyMatcher
 
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import Sender, Undelivered, require_key, send_to_queue
 from org.sandbox.encryption import TO_WRITE, NoKey, require_key_of_caller
 from org.sandbox.functions.invocations import Invoker, Refused, later
+from org.sandbox.topic_messages import Attributes, Message, for_function, for_queue, is_raw, notification, now
 
 if TYPE_CHECKING:
     from moto.sns.models import Subscription
@@ -38,38 +35,6 @@ PROTOCOLS = frozenset({"lambda", "sqs", *_KEPT})
 _MOST_KEPT = 20_000
 _LONGEST = 262_144
 """Bytes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
-
-Attributes = Mapping[str, Mapping[str, Any]]
-"""As SNS shows them: `{"severity": {"Type": "String", "Value": "HIGH"}}`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    text: str
-    subject: str = ""
-    attributes: Attributes = field(default_factory=dict)
-    structure: str = ""
-    """`json` where the text says for each protocol what it gets."""
-    fifo: Mapping[str, str | None] = field(default_factory=dict)
-    id: str = field(default_factory=lambda: str(mock_random.uuid4()))
-
-    def __post_init__(self) -> None:
-        if self.structure and "default" not in self._texts():
-            raise _InvalidParameter("Invalid parameter: Message Structure - No default entry in JSON message body")
-
-    def for_protocol(self, protocol: str) -> str:
-        if not self.structure:
-            return self.text
-        texts = self._texts()
-        return str(texts.get(protocol, texts["default"]))
-
-    def _texts(self) -> dict[str, Any]:
-        try:
-            read = json.loads(self.text)
-        except ValueError as error:
-            what = "Invalid parameter: Message Structure - JSON message body failed to parse"
-            raise _InvalidParameter(what) from error
-        return read if isinstance(read, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +52,6 @@ class Sent:
 
 
 _sent: deque[Sent] = deque(maxlen=_MOST_KEPT)
-
-
-class _InvalidParameter(ServiceException):
-    code = "InvalidParameter"
 
 
 class _KeyDenied(ServiceException):
@@ -122,6 +83,12 @@ def publish(topic_arn: str, message: Message, by: Sender) -> str:
     by.require("sns:Publish", topic_arn, region)
     require_key(topic.kms_master_key_id, topic.account_id, region, by)
     return _deliver(topic, message)
+
+
+def check_protocol(protocol: str) -> None:
+    """Raise NotImplementedError for a way in which no message could be brought to anybody."""
+    if protocol not in PROTOCOLS:
+        raise NotImplementedError(f"subscriptions by {protocol}")
 
 
 def find_topic(arn: str) -> Topic | None:
@@ -164,14 +131,14 @@ def _send(topic: Topic, subscription: Subscription, message: Message) -> None:
     match protocol:
         case "sqs":
             by = Sender.service(_SERVICE, topic.arn, topic.account_id)
-            body, attributes = _for_queue(topic, subscription, message)
+            body, attributes = for_queue(topic, subscription, message)
             send_to_queue(endpoint, body, by, attributes, message.fifo)
         case "lambda":
             record = {
                 "EventSource": "aws:sns",
                 "EventVersion": "1.0",
                 "EventSubscriptionArn": subscription.arn,
-                "Sns": _for_function(topic, subscription, message),
+                "Sns": for_function(topic, subscription, message),
             }
             later(endpoint, {"Records": [record]}, Invoker(_SERVICE, topic.arn, topic.account_id))
         case _ if protocol in _KEPT:
@@ -186,66 +153,19 @@ def _redrive(topic: Topic, subscription: Subscription, message: Message) -> None
     arn = json.loads(policy).get("deadLetterTargetArn") if policy else None
     if not arn:
         return
-    body, attributes = _for_queue(topic, subscription, message)
+    body, attributes = for_queue(topic, subscription, message)
     try:
         send_to_queue(str(arn), body, Sender.service(_SERVICE, topic.arn, topic.account_id), attributes, message.fifo)
     except (Denied, Undelivered) as error:
         _log.warning("%s did not reach the dead-letter queue either: %s", message.id, error)
 
 
-def is_raw(subscription: Subscription) -> bool:
-    return str(subscription.attributes.get("RawMessageDelivery")).lower() == "true"
-
-
-def _for_queue(topic: Topic, subscription: Subscription, message: Message) -> tuple[str, dict[str, Any]]:
-    """Answer the body and the attributes of the message in the queue.
-
-    https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
-    """
-    if not is_raw(subscription):
-        return json.dumps(_notification(topic, subscription, message), indent=2), {}
-    attributes = {}
-    for name, each in message.attributes.items():
-        value = "BinaryValue" if str(each["Type"]).startswith("Binary") else "StringValue"
-        attributes[name] = {"DataType": each["Type"], value: each["Value"]}
-    return message.for_protocol("sqs"), attributes
-
-
-def _notification(topic: Topic, subscription: Subscription, message: Message) -> dict[str, Any]:
-    host = f"https://sns.{topic.sns_backend.region_name}.amazonaws.com"
-    told: dict[str, Any] = {"Type": "Notification", "MessageId": message.id, "TopicArn": topic.arn}
-    if message.subject:
-        told["Subject"] = message.subject
-    told |= {
-        "Message": message.for_protocol(str(subscription.protocol)),
-        "Timestamp": _now(),
-        "SignatureVersion": "1",
-        "Signature": "",
-        "SigningCertURL": f"{host}/SimpleNotificationService.pem",
-        "UnsubscribeURL": f"{host}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}",
-    }
-    if message.attributes:
-        told["MessageAttributes"] = {name: dict(each) for name, each in message.attributes.items()}
-    return told
-
-
-def _for_function(topic: Topic, subscription: Subscription, message: Message) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html."""
-    told = {"Subject": None, "MessageAttributes": {}, **_notification(topic, subscription, message)}
-    told["SigningCertUrl"], told["UnsubscribeUrl"] = told.pop("SigningCertURL"), told.pop("UnsubscribeURL")
-    return told
-
-
 def _keep(topic: Topic, subscription: Subscription, message: Message) -> Sent:
     protocol, text = str(subscription.protocol), message.for_protocol(str(subscription.protocol))
     if protocol == "email-json" or (protocol in ("http", "https") and not is_raw(subscription)):
-        text = json.dumps(_notification(topic, subscription, message))
+        text = json.dumps(notification(topic, subscription, message))
     subject = message.subject or ("AWS Notification Message" if protocol.startswith("email") else "")
-    return Sent(topic.arn, protocol, str(subscription.endpoint), subject, text, message.attributes, message.id, _now())
-
-
-def _now() -> str:
-    return utcnow().replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return Sent(topic.arn, protocol, str(subscription.endpoint), subject, text, message.attributes, message.id, now())
 
 
 def _publish(
@@ -275,5 +195,14 @@ def _require_key(topic: Topic) -> None:
         raise _KeyDenied(denied.message) from denied
 
 
+_moto_subscribe = SNSBackend.subscribe
+
+
+def _subscribe(self: SNSBackend, topic_arn: str, endpoint: str, protocol: str) -> Subscription:
+    check_protocol(protocol)
+    return _moto_subscribe(self, topic_arn, endpoint, protocol)
+
+
 def install() -> None:
+    SNSBackend.subscribe = _subscribe  # type: ignore[method-assign]
     Topic.publish = _publish  # type: ignore[method-assign]

@@ -180,7 +180,7 @@ def test_another_schedule_is_refused(session: boto3.Session, expression: str) ->
 
 REFUSED = [
     ({"Arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:m"}, "the target arn:aws:states"),
-    ({"Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/events/g"}, "the target arn:aws:logs"),
+    ({"Arn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"}, "the target arn:aws:kinesis"),
     ({"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:live"}, "versions and aliases"),
     ({"InputTransformer": {"InputTemplate": "{}"}}, "InputTransformer"),
     ({"InputPath": "$.detail"}, "InputPath"),
@@ -200,3 +200,52 @@ def test_a_target_that_is_not_emulated_is_refused_when_the_rule_is_made(
     put(session, {})
     made = {"Type": "AWS::Events::Rule", "Properties": {**PATTERN, "Targets": [{**queue, **target}]}}
     assert what in failure(session, {"Rule": made})
+
+
+GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/events/g"
+
+
+def logging_rule(**more: Any) -> dict[str, Any]:
+    """Answer a rule that writes to a log group, with the policy of log groups that says who may."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{GROUP}:*",
+        **more,
+    }
+    given = {"PolicyName": "p", "PolicyDocument": json.dumps(policy(statement))}
+    return {
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/events/g"}},
+        "May": {"Type": "AWS::Logs::ResourcePolicy", "Properties": given},
+        **rule(on=PATTERN, target={"Arn": GROUP}),
+    }
+
+
+def logged(session: boto3.Session) -> list[Any]:
+    found = session.client("logs").filter_log_events(logGroupName="/aws/events/g")["events"]
+    return [json.loads(each["message"])["detail"] for each in found]
+
+
+def test_a_log_group_gets_each_event(session: boto3.Session) -> None:
+    deploy(session, logging_rule())
+    put(session, {"n": 1})
+    put(session, {"n": 2})
+    assert sorted(each["n"] for each in logged(session)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Resource": f"{GROUP}-other:*"},
+        {"Action": "logs:CreateLogStream"},
+        {"Principal": {"Service": "sns.amazonaws.com"}},
+        {"Condition": {"ArnEquals": {"aws:SourceArn": f"{RULE}-other"}}},
+    ],
+)
+def test_a_log_group_that_no_policy_opens_to_the_rule_gets_nothing(
+    session: boto3.Session, more: dict[str, Any]
+) -> None:
+    deploy(session, logging_rule(**more))
+    put(session, {"n": 1})
+    assert logged(session) == []

@@ -663,11 +663,11 @@ def test_properties_of_the_wrong_form_fail_the_stack(
     ("type", "properties", "attribute", "message"),
     [
         (
-            "AWS::SecurityHub::Hub",
+            "AWS::GuardDuty::Detector",
             {},
             "",
             (
-                "ValidationError: the orgctl sandbox does not emulate the resource type AWS::SecurityHub::Hub "
+                "ValidationError: the orgctl sandbox does not emulate the resource type AWS::GuardDuty::Detector "
                 "(resource It)"
             ),
         ),
@@ -681,10 +681,10 @@ def test_properties_of_the_wrong_form_fail_the_stack(
             ),
         ),
         (
-            "AWS::EC2::VPC",
+            "AWS::EC2::EIP",
             {"CidrBlock": "10.9.0.0/16"},
             "",
-            "ValidationError: the orgctl sandbox does not emulate the resource type AWS::EC2::VPC (resource It)",
+            "ValidationError: the orgctl sandbox does not emulate the resource type AWS::EC2::EIP (resource It)",
         ),
         (
             "AWS::KMS::Key",

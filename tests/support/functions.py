@@ -111,9 +111,9 @@ def deploy(session: boto3.Session, resources: dict[str, Any], name: str = "s") -
     cloudformation = session.client("cloudformation")
     body = json.dumps({"Resources": resources})
     if any(each["StackName"] == name for each in cloudformation.describe_stacks()["Stacks"]):
-        cloudformation.update_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+        cloudformation.update_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     else:
-        cloudformation.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+        cloudformation.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), stack.get("StackStatusReason")
     described = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
@@ -124,7 +124,7 @@ def failure(session: boto3.Session, resources: dict[str, Any]) -> str:
     """Create a stack that fails, and answer why."""
     cloudformation = session.client("cloudformation")
     body = json.dumps({"Resources": resources})
-    cloudformation.create_stack(StackName="s", TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.create_stack(StackName="s", TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE", stack
     events = cloudformation.describe_stack_events(StackName="s")["StackEvents"]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from handlers.lineage.api.app import answer
 from handlers.lineage.api.desk import Judged, Means
 from handlers.lineage.findings import Finding
-from handlers.lineage.fold import fold_states
+from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Batch, Fact, Key, Place, Relation, Time
 from handlers.lineage.queries.asking import BadQuery, Scope
@@ -77,9 +77,10 @@ class Rules:
         self, graph: Graph, keys: Collection[Key], scope: Scope, now: Time, rules: Collection[str] | None
     ) -> Mapping[Key, Sequence[Judged]]:
         states = fold_states(graph.facts_of(keys, {Relation.NOTED}))
+        said = {key: states.get(key, State(key)) for key in keys}
         return {
-            key: [self._by(rule, states[key].value(f"tag:{self.names[rule]}")) for rule in rules or self.names]
-            for key in keys
+            key: [self._by(rule, state.value(f"tag:{self.names[rule]}")) for rule in rules or self.names]
+            for key, state in said.items()
         }
 
     def _by(self, rule: str, said: str | None) -> Judged:

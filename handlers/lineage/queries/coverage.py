@@ -9,6 +9,7 @@ from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope, never
 from handlers.lineage.queries.fetch import pages
+from handlers.lineage.queries.places import PlaceReading, place_readings
 from handlers.lineage.queries.reasons import Gap, Reason, Why, coverage_reasons, find_gaps, in_order, places_heard
 
 _SEEN = (Kind.IMAGE, Kind.SNAPSHOT, Kind.VOLUME, Kind.INSTANCE, Kind.TEMPLATE_VERSION, Kind.PARAMETER, Kind.RECIPE)
@@ -28,6 +29,12 @@ class PlaceCoverage:
     expected: bool
     silent: bool
     gaps: tuple[Gap, ...]
+    read: str = ""
+    """Whether AWS could be asked there: `yes`, `in-part` or `no`; empty if it never was."""
+    unread: str = ""
+    """What could not be read at the last reading, and why."""
+    reconciled: Time | None = None
+    """When all of it was read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,15 @@ def coverage(graph: Graph, scope: Scope, examine: int = 100_000, late: Callable[
     if isinstance(examine, bool) or examine not in EXAMINED:
         raise BadQuery("examine", f"{examine!r} is not within bounds", f"give a number from 1 to {EXAMINED[-1]:,}")
     heard = places_heard(graph, scope)
+    readings = place_readings(graph)
     gaps = find_gaps(graph, (key for keys in pages(graph, Search(Kind.COVERAGE)) for key in keys))
     # An event that claims a place from which nothing was heard is no sign of life of that place.
-    claimed = {gap.place: None for gap in gaps}
-    places = tuple(_place(place, last, scope, scope.now, gaps) for place, last in sorted((claimed | heard).items()))
+    claimed: dict[Place, Time | None] = {gap.place: None for gap in gaps}
+    read = {place: None for place, each in readings.items() if each.read}
+    places = tuple(
+        _place(place, last, scope, scope.now, gaps, readings.get(place))
+        for place, last in sorted((claimed | read | heard).items())
+    )
     stubs, examined, whole = _stubs(graph, examine, late)
     reasons = coverage_reasons(graph, heard, scope, None)
     if not whole:
@@ -83,11 +95,21 @@ def coverage(graph: Graph, scope: Scope, examine: int = 100_000, late: Callable[
     )
 
 
-def _place(place: Place, last: Time | None, scope: Scope, now: Time, gaps: tuple[Gap, ...]) -> PlaceCoverage:
+def _place(
+    place: Place, last: Time | None, scope: Scope, now: Time, gaps: tuple[Gap, ...], reading: PlaceReading | None
+) -> PlaceCoverage:
     lag = None if last is None else max(0, now - last)
     silent = last is None or (scope.silence is not None and now - last > scope.silence)
     return PlaceCoverage(
-        place, last, lag, place in scope.expected, silent, tuple(gap for gap in gaps if gap.place == place)
+        place,
+        last,
+        lag,
+        place in scope.expected,
+        silent,
+        tuple(gap for gap in gaps if gap.place == place),
+        reading.read if reading else "",
+        reading.unread if reading else "",
+        reading.reconciled if reading else None,
     )
 
 

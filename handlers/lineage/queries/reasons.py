@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from handlers.lineage.fold import fold_states
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Relation, Time, parts_of
 from handlers.lineage.queries.asking import Scope
@@ -26,6 +27,7 @@ class Why(StrEnum):
     SILENT = "silent"
     NOT_SAID = "not-said"
     """What was asked about a thing was never said of it."""
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,6 +79,23 @@ def _with_gaps(graph: Graph) -> set[Key]:
     return found
 
 
+def unread_reasons(graph: Graph, heard: Collection[Place], at: Time | None) -> list[Reason]:
+    """Answer the reasons that lie in places whose accounts could not be read when AWS was asked last."""
+    keys = {
+        key
+        for read in ("no", "in-part")
+        for some in pages(graph, Search(Kind.COVERAGE, equal=(("read", read),)))
+        for key in some
+        if place_of(key) in heard
+    }
+    states = fold_states(facts_of(graph, keys, {Relation.NOTED}, at))
+    return [
+        Reason(Why.UNREAD, _name(place_of(key)), f"could not be read whole: {state.value('unread') or 'refused'}")
+        for key, state in states.items()
+        if state.value("read") in {"no", "in-part"}
+    ]
+
+
 def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:
     """Answer the time of the newest event of each place, None for one that is expected and was never heard."""
     heard: dict[Place, Time | None] = dict.fromkeys(scope.expected)
@@ -104,7 +123,7 @@ def coverage_reasons(
             for place, last in heard.items()
             if last is not None and last < latest
         ]
-    return found
+    return found + unread_reasons(graph, heard, at)
 
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

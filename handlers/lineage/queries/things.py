@@ -18,7 +18,7 @@ from org.model import Region
 NAME, OWNER, OWNER_ALIAS, STATE, CREATION_METHOD = "name", "owner", "owner_alias", "state", "creation_method"
 BLANK = "blank"
 """A creation method: of nothing, such as a volume without snapshot."""
-GONE = frozenset({"terminated", "deregistered", "deleted", "failed"})
+GONE = frozenset({"terminated", "deregistered", "deleted", "failed", "missing"})
 """States in which a thing can no longer be used; a terminated instance does not come back, a deregistered image may."""
 
 _ACCOUNT_FIRST = frozenset({Kind.PARAMETER, Kind.GROUP, Kind.LAUNCH_CONFIGURATION})

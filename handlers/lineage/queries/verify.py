@@ -74,7 +74,10 @@ def verify(
     missing = tuple(each for each in reasons if each.why in (Why.UNSEEN_CREATION, Why.BOUND))
     unseen = {each.about for each in missing}
     untrusted = tuple(root for root in roots if root.key not in believed and root.key not in unseen)
-    writable = tuple(hop for hop in descent.hops if hop.verdict in (Verdict.UNVERIFIED, Verdict.FOREIGN))
+    # That AWS tells an ancestor, and not how, takes nothing from an event that told of the same content.
+    sure = {(hop.child, hop.parent) for hop in descent.hops if hop.verdict is Verdict.VERIFIED}
+    unsure = (hop for hop in descent.hops if hop.verdict in (Verdict.UNVERIFIED, Verdict.FOREIGN))
+    writable = tuple(hop for hop in unsure if (hop.child, hop.parent) not in sure)
     if missing:
         result = Result.BROKEN
     elif untrusted:

@@ -112,10 +112,18 @@ def find_in_cloudformation(call: ApiCall, names: Names, _: str) -> None:
 
 
 def find_in_config(call: ApiCall, names: Names, _: str) -> None:
-    """Put the ARNs of rules in the place of their names: they end in ids."""
-    rules = config_backends[call.account][call.region].config_rules
+    """Put the ARNs of rules in the place of their names: they end in ids, which a new one has not yet."""
+    backend: Any = config_backends[call.account][call.region]
+    start = f"arn:{get_partition(call.region)}:config:{call.region}:{call.account}"
+    rules, made = backend.config_rules, call.operation.startswith("Put")
     named = names.get("configrulename", ()) or texts_of(call.parameters.get("ConfigRule", {}).get("ConfigRuleName"))
-    names["configrulearn"] = tuple(str(rules[each].config_rule_arn) for each in named if each in rules)
+    known = [str(rules[each].config_rule_arn) for each in named if each in rules]
+    names["configrulearn"] = tuple(known) or ((f"{start}:config-rule/*",) if named and made else ())
+    rules = backend.organization_rules
+    named = names.get("organizationconfigrulename", ())
+    known = [str(rules[each].arn) for each in named if each in rules]
+    new = (f"{start}:organization-config-rule/*",) if named and made else ()
+    names["organizationconfigrulearn"] = tuple(known) or new
 
 
 def find_in_securityhub(call: ApiCall, names: Names, _: str) -> None:

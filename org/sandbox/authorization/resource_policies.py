@@ -1,4 +1,4 @@
-"""Policies of resources, and whose these are: of buckets, queues, topics, keys, functions, event buses and secrets.
+"""Policies of resources, and whose they are: buckets, queues, topics, keys, functions, buses, secrets, APIs, logs.
 
 Other resources have policies at AWS, too (repositories, tables, file systems, …): of these nothing is known here.
 """
@@ -14,6 +14,7 @@ from moto.awslambda.models import lambda_backends
 from moto.events.models import events_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
@@ -22,6 +23,7 @@ from moto.sqs.models import sqs_backends
 from org.policy.model import PolicyKind
 from org.sandbox.authorization.principals import Written
 from org.sandbox.authorization.resources import account_of
+from org.sandbox.gateway.deployed import find_policy
 from org.sandbox.organizations import find_organization_of
 
 
@@ -114,15 +116,35 @@ def _event_bus(arn: _Arn) -> str | None:
     return bus.policy if bus is not None else None
 
 
+def _log_group(arn: _Arn) -> str | None:
+    """Answer all policies of CloudWatch Logs in the Region as one: they are about log groups by their ARNs.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    policies = logs_backends[arn.account][arn.region].resource_policies.values()
+    found: list[Any] = []
+    for policy in policies:
+        statements = json.loads(policy.policy_document)["Statement"]
+        found += statements if isinstance(statements, list) else [statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": found}) if found else None
+
+
 def _secret(arn: _Arn) -> str | None:
     secret = secretsmanager_backends[arn.account][arn.region].secrets.get(arn.whole)
     return getattr(secret, "policy", None)
 
 
+def _stage(arn: _Arn) -> str | None:
+    api, _, rest = arn.name.partition("/")
+    return find_policy(api, rest.partition("/")[0]) or None
+
+
 _POLICIES: Mapping[str, Callable[[_Arn], Any]] = {
     "events": _event_bus,
+    "execute-api": _stage,
     "kms": _key,
     "lambda": _function,
+    "logs": _log_group,
     "secretsmanager": _secret,
     "sns": _topic,
     "sqs": _queue,

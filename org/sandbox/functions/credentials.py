@@ -72,8 +72,17 @@ def _session(role: str, name: str, region: str, role_id: str) -> AssumedRole:
 
 
 def is_function_key(access_key: str) -> bool:
-    """Say whether a function's process signed with this key."""
+    """Say whether a function's process signed with this key, of its own role or of one that it has assumed."""
     return access_key in _keys
+
+
+def follow_session(before: str, after: str) -> None:
+    """Count what is signed with the key `after` as the function's, too, where it has assumed a role with `before`.
+
+    Its requests must not wait for functions: they would wait for their own.
+    """
+    if is_function_key(before):
+        _keys.add(after)
 
 
 def forget_sessions() -> None:

@@ -17,8 +17,10 @@ from moto.core.utils import utcnow
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
 from org.sandbox.functions import invocations
+from org.sandbox.functions.configuration import dead_letters_of
 from org.sandbox.functions.invocations import INVOKE, Refused, Result, Waiting
-from org.sandbox.topics import Message, publish
+from org.sandbox.topic_messages import Message
+from org.sandbox.topics import publish
 
 if TYPE_CHECKING:
     from moto.awslambda.models import LambdaFunction
@@ -27,9 +29,6 @@ _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 """Two more than the first: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
-
-DEAD_LETTERS = "sandbox_dead_letters"
-"""The attribute of a function of moto's that holds its DeadLetterConfig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def _ways(function: LambdaFunction, event: Waiting, outcome: Outcome) -> Iterato
     if target:
         record = _record(event, outcome)
         yield target, lambda arn: _send(function, arn, record)
-    dead = str((getattr(function, DEAD_LETTERS, None) or {}).get("TargetArn") or "")
+    dead = dead_letters_of(function)
     if dead and not outcome.succeeded:
         yield dead, lambda arn: _bury(function, arn, event, outcome)
 

@@ -18,6 +18,7 @@ from org.model import RequiredCall
 from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import find_queue
+from org.sandbox.encryption import NoKey, find_key, is_managed_by_aws
 from org.sandbox.functions.invocations import Result, role_of
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def _take(
     try:
         _require(function, queue)
         ready = prepare(function)
-    except Denied as denied:
-        _log.warning("%s cannot read %s: %s", function.function_name, queue.name, denied.message)
+    except (Denied, NoKey) as error:
+        _log.warning("%s cannot read %s: %s", function.function_name, queue.name, error)
         return None
     if ready.limit == 0:
         return None
@@ -113,9 +114,10 @@ def _require(function: LambdaFunction, queue: Queue) -> None:
     role = role_of(function)
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
         authorize_as(role, RequiredCall(action, queue.queue_arn), queue.region)
-    key = str(getattr(queue, "kms_master_key_id", None) or "")
-    if key.startswith("arn:"):
-        authorize_as(role, RequiredCall("kms:Decrypt", key), queue.region)
+    key = getattr(queue, "kms_master_key_id", None)
+    if key and not is_managed_by_aws(key):
+        arn = find_key(str(key), queue.account_id, queue.region)
+        authorize_as(role, RequiredCall("kms:Decrypt", arn), queue.region)
 
 
 def _record(message: Message, queue: Queue) -> Mapping[str, Any]:

@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING
 
 from moto.cloudformation.exceptions import ValidationError
 
+from org.sandbox.stack_types.api import API_TYPES
+from org.sandbox.stack_types.by_calls import ByCalls
+from org.sandbox.stack_types.config_rules import (
+    ConfigRule,
+    ConfigurationRecorder,
+    DeliveryChannel,
+    OrganizationConfigRule,
+)
 from org.sandbox.stack_types.ec2 import SnapshotBlockPublicAccess
 from org.sandbox.stack_types.events import EventBus, EventBusPolicy, Rule
 from org.sandbox.stack_types.function_policies import EventInvokeConfig, LayerVersion, Permission
@@ -20,16 +28,21 @@ from org.sandbox.stack_types.secrets import Secret
 from org.sandbox.stack_types.security_hub import ActionTarget, Hub, Insight
 from org.sandbox.stack_types.storage import Bucket, BucketPolicy, Parameter
 from org.sandbox.stack_types.subscriptions import Subscription, TopicPolicy
+from org.sandbox.stack_types.tables import TABLES
 from org.sandbox.template import Template, find_references
 
 if TYPE_CHECKING:
     from org.sandbox.stack_types.interface import ResourceType
 
 _EMULATED: tuple[ResourceType, ...] = (
+    *API_TYPES,
     ActionTarget(),
     Alias(),
     Bucket(),
     BucketPolicy(),
+    ConfigRule(),
+    ConfigurationRecorder(),
+    DeliveryChannel(),
     EventBus(),
     EventBusPolicy(),
     EventInvokeConfig(),
@@ -41,6 +54,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Key(),
     LayerVersion(),
     LogGroup(),
+    OrganizationConfigRule(),
     Parameter(),
     Permission(),
     Queue(),
@@ -55,7 +69,7 @@ _EMULATED: tuple[ResourceType, ...] = (
     Topic(),
     TopicPolicy(),
 )
-_BY_NAME = {kind.shape.type_name: kind for kind in _EMULATED}
+_BY_NAME = {kind.shape.type_name: kind for kind in (*_EMULATED, *map(ByCalls, TABLES))}
 
 _SECTIONS = frozenset(
     {
@@ -73,7 +87,7 @@ _RESOURCE_ATTRIBUTES = frozenset(
     {"Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"}
 )
 _POLICIES = ("Delete", "Retain")
-"""Of a deletion or replacement; RetainExceptOnCreate and Snapshot are not emulated."""
+"""Of a deletion or replacement; RetainExceptOnCreate is not emulated, Snapshot where the type has them."""
 
 
 def find_type(type_name: str) -> ResourceType | None:
@@ -112,7 +126,7 @@ def _check_resource(logical_id: str, definition: Template) -> None:
     for attribute in sorted(set(definition) - _RESOURCE_ATTRIBUTES):
         raise _not_emulated(f"the attribute {attribute} of a resource (resource {logical_id})")
     for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
-        if definition.get(attribute, "Delete") not in _POLICIES:
+        if definition.get(attribute, "Delete") not in (*_POLICIES, *(["Snapshot"] if kind.shape.has_snapshots else [])):
             raise _not_emulated(f"the {attribute} {definition[attribute]} (resource {logical_id})")
 
 

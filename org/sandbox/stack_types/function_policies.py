@@ -134,7 +134,7 @@ class LayerVersion:
         "AWS::Lambda::LayerVersion",
         properties=_LAYER,
         attributes=frozenset({"LayerVersionArn"}),
-        name_property="LayerName",
+        # Its name is no name of its own, but that of all its versions: one takes the place of another.
         name_limit=140,
         replaced_by=_LAYER,
     )
@@ -142,7 +142,7 @@ class LayerVersion:
     def create(self, wanted: Wanted) -> Created:
         given = {name: wanted.properties[name] for name in _LAYER if name in wanted.properties}
         code = read_code(wanted.properties["Content"], "a layer's Content")
-        version = _backend(wanted).publish_layer_version({**given, "LayerName": wanted.name, "Content": code})
+        version = _backend(wanted).publish_layer_version({"LayerName": wanted.name, **given, "Content": code})
         return Created(version.arn)
 
     def configure(self, created: Created, old: Wanted | None, wanted: Wanted) -> Created:  # noqa: ARG002  # never changes

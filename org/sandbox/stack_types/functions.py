@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.models import lambda_backends
 
 from org.sandbox.deliveries import find_queue
-from org.sandbox.functions.destinations import DEAD_LETTERS
+from org.sandbox.functions.configuration import set_dead_letters
 from org.sandbox.stack_types.function_code import read_code
 from org.sandbox.stack_types.function_settings import check_network, check_target, read_environment
 from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted, removed_keys
@@ -102,7 +102,7 @@ def _configure_running(function: LambdaFunction, wanted: Wanted, settings: Mappi
     if network:
         check_network(function, wanted, network)
     reserved = settings["ReservedConcurrentExecutions"]
-    setattr(function, DEAD_LETTERS, dict(dead))
+    set_dead_letters(function, dead)
     function._vpc_config = dict(network) or None
     function.ephemeral_storage = int(settings["EphemeralStorage"].get("Size", 512))
     function.reserved_concurrency = int(reserved) if reserved is not None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from moto.core.exceptions import ServiceException
 from moto.utilities.utils import get_partition
@@ -37,6 +37,8 @@ class Shape:
     name_limit: int = 255
     replaced_by: frozenset[str] = frozenset()
     """A change of one of these makes a new resource; of the name, always."""
+    has_snapshots: bool = False
+    """Whether the type is a `SnapshotType`, for the policies that are called Snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class ResourceType(Protocol):
     def delete(self, created: Created, wanted: Wanted) -> None: ...
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any: ...
+
+
+@runtime_checkable
+class SnapshotType(Protocol):
+    """A type that can leave a snapshot behind where a resource is deleted."""
+
+    def delete_keeping_snapshot(self, created: Created, wanted: Wanted) -> None: ...
 
 
 @contextmanager

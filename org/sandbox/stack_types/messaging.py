@@ -9,6 +9,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted, removed_keys
+from org.sandbox.stack_types.subscriptions import refuse_protocol
 
 if TYPE_CHECKING:
     from moto.sns.models import SNSBackend
@@ -56,6 +57,7 @@ class Topic:
         topic.kms_master_key_id = wanted.properties.get("KmsMasterKeyId", "")
         subscriptions = _subscriptions(wanted)
         for endpoint, protocol in subscriptions:
+            refuse_protocol(protocol)
             backend.subscribe(arn, endpoint, protocol)
         for key, subscription in list(backend.subscriptions.items()):
             endpoint_and_protocol = (subscription.endpoint, subscription.protocol)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from org.sandbox.stack_types.interface import Created, ResourceRefused, Shape, Wanted
-from org.sandbox.topics import PROTOCOLS, find_topic, subscriptions_of
+from org.sandbox.topics import check_protocol, find_topic, subscriptions_of
 
 if TYPE_CHECKING:
     from moto.sns.models import SNSBackend, Topic
@@ -28,8 +28,7 @@ class Subscription:
 
     def create(self, wanted: Wanted) -> Created:
         endpoint, protocol = str(wanted.properties["Endpoint"]), str(wanted.properties["Protocol"])
-        if protocol not in PROTOCOLS:
-            raise ResourceRefused(f"the orgctl sandbox does not emulate subscriptions by {protocol}")
+        refuse_protocol(protocol)
         topic = _topic(str(wanted.properties["TopicArn"]))
         if any((each.endpoint, each.protocol) == (endpoint, protocol) for each in subscriptions_of(topic)):
             raise ResourceRefused("Invalid parameter: Attributes Reason: Subscription already exists")
@@ -81,6 +80,13 @@ class TopicPolicy:
 
     def read_attribute(self, created: Created, wanted: Wanted, name: str) -> Any:  # noqa: ARG002  # there is only Id
         return created.physical_id
+
+
+def refuse_protocol(protocol: str) -> None:
+    try:
+        check_protocol(protocol)
+    except NotImplementedError as error:
+        raise ResourceRefused(f"the orgctl sandbox does not emulate {error}") from error
 
 
 def _topic(arn: str) -> Topic:

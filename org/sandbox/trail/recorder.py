@@ -19,6 +19,7 @@ from moto.core.request import Request, normalize_request
 from org.sandbox.authorization.gate import is_of_moto
 from org.sandbox.authorization.principals import Caller, UnusableKey, caller_of, current_caller
 from org.sandbox.authorization.requests import MalformedRequest, ReadRequest, read_request, read_signature
+from org.sandbox.config_service.backend import notice_changes
 from org.sandbox.failures import read_body
 from org.sandbox.trail.calls import RECORDED, Dialect
 from org.sandbox.trail.changes import Change, Seen, look, tell_changes
@@ -152,6 +153,7 @@ def _end(call: Call, answered: Answer) -> None:
     tell_launches(change)
     tell_changes(change)
     tell_successes(change)
+    notice_changes(caller.account, read.call.region)
 
 
 def _error(read: ReadRequest, status: int, failure: Mapping[str, str]) -> tuple[str, str]:

@@ -74,7 +74,7 @@ ALWAYS = [
     response_schema_conformance,
 ]
 searching = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -1,0 +1,86 @@
+"""Neptune's clusters, which moto keeps among those of RDS: what it refuses, forgets or overwrites of them.
+
+Neptune has IAM authentication; two clusters, and two subnet groups, have two names; a subnet group that is changed is
+still there; what a change says of logs and IAM authentication holds. There is no engine: a cluster is what the API says
+of it.
+https://docs.aws.amazon.com/neptune/latest/apiref/API_CreateDBCluster.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.rds.exceptions import DBClusterNotFoundError, DBSubnetGroupNotFoundError, RDSClientError
+from moto.rds.models import DBCluster, DBSubnetGroup, RDSBackend
+
+NEPTUNE = "neptune"
+_AUTHENTICATION = "enable_iam_database_authentication"
+
+_make = DBCluster.__init__
+_create = RDSBackend.create_db_cluster
+_modify = RDSBackend.modify_db_cluster
+_create_subnets = RDSBackend.create_subnet_group
+_modify_subnets = RDSBackend.modify_db_subnet_group
+
+
+def _make_cluster(cluster: DBCluster, backend: RDSBackend, **given: Any) -> None:
+    of_neptune = given.get("engine") == NEPTUNE
+    authentication = given.pop(_AUTHENTICATION, False) if of_neptune else None
+    _make(cluster, backend, **given)
+    if of_neptune:
+        cluster.iam_auth = bool(authentication)
+        if not given.get("db_cluster_parameter_group_name"):
+            family = ".".join(cluster.engine_version.split(".")[:2])
+            cluster.parameter_group = f"default.neptune{family}"
+
+
+def _create_cluster(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
+    if kwargs["db_cluster_identifier"] in backend.clusters:
+        raise RDSClientError("DBClusterAlreadyExistsFault", "DB Cluster already exists")
+    return _create(backend, kwargs)
+
+
+def _modify_cluster(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
+    name = kwargs["db_cluster_identifier"]
+    if name not in backend.clusters:
+        raise DBClusterNotFoundError(name)
+    changes = dict(kwargs)
+    if (logs := changes.pop("cloudwatch_logs_export_configuration", None)) is not None:
+        changes["enable_cloudwatch_logs_exports"] = {_plain(kind): types for kind, types in logs.items()}
+    authentication = changes.pop(_AUTHENTICATION, None)
+    modified = _modify(backend, changes)
+    if authentication is not None:
+        backend.clusters[changes.get("new_db_cluster_identifier") or name].iam_auth = authentication
+        modified.iam_auth = authentication
+    return modified
+
+
+def _plain(kind: str) -> str:
+    """Answer `EnableLogTypes`, as one part of moto has it, for `enable_log_types`, as another has."""
+    return "".join(part[:1].upper() + part[1:] for part in kind.split("_"))
+
+
+def _create_subnet_group(backend: RDSBackend, subnet_name: str, *more: Any, **given: Any) -> DBSubnetGroup:
+    if subnet_name in backend.subnet_groups:
+        message = f"The DB subnet group '{subnet_name}' already exists."
+        raise RDSClientError("DBSubnetGroupAlreadyExists", message)
+    return _create_subnets(backend, subnet_name, *more, **given)
+
+
+def _modify_subnet_group(backend: RDSBackend, subnet_name: str, description: str, subnets: Any) -> DBSubnetGroup:
+    if subnet_name not in backend.subnet_groups:
+        raise DBSubnetGroupNotFoundError(subnet_name)
+    group = _modify_subnets(backend, subnet_name, description, subnets)
+    backend.subnet_groups[subnet_name] = group
+    return group
+
+
+def install() -> None:
+    for place, name, ours in (
+        (DBCluster, "__init__", _make_cluster),
+        (RDSBackend, "create_db_cluster", _create_cluster),
+        (RDSBackend, "create_subnet_group", _create_subnet_group),
+        (RDSBackend, "modify_db_cluster", _modify_cluster),
+        (RDSBackend, "modify_db_subnet_group", _modify_subnet_group),
+    ):
+        setattr(place, name, ours)

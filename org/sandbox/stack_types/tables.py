@@ -1,0 +1,10 @@
+"""The resource types that are tables of calls."""
+
+from __future__ import annotations
+
+from org.sandbox.stack_types.monitoring import MONITORING
+from org.sandbox.stack_types.neptune import NEPTUNE
+from org.sandbox.stack_types.network import NETWORK
+from org.sandbox.stack_types.security_groups import SECURITY_GROUPS
+
+TABLES = (*NETWORK, *SECURITY_GROUPS, *NEPTUNE, *MONITORING)
