@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from handlers.lineage.compliance.evaluate import evaluate, rules_named
-from handlers.lineage.compliance.verdicts import Result, Verdict
-from handlers.lineage.model import Fact, Key, Relation
-from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, SERVER, graph_of, settings
-from tests.support.lineage import fact, image, note
+from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
+from handlers.lineage.model import Fact, Key, Kind, Place, Relation, key_of
+from handlers.lineage.readings.form import write_reading
+from handlers.lineage.readings.parse import parse_reading
+from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, SERVER, TAGS, graph_of, settings
+from tests.support.lineage import ACCOUNT, REGION, fact, image, note
 
 GOOD, BAD = Result.COMPLIANT, Result.NON_COMPLIANT
 
@@ -57,3 +59,25 @@ def test_c6_instance_ami_compliance() -> None:
     assert by_name("instance_ami_compliance", bad, key=SERVER).result is BAD
     replaced = fact(Relation.ROOT_REPLACED_BY, SERVER, image("other"), 5)
     assert by_name("instance_ami_compliance", replaced, key=SERVER).result is not GOOD
+
+
+def test_what_the_reconciliation_reads_is_what_the_rules_look_for() -> None:
+    """Or a rule would wait for an attribute that nobody notes."""
+    told = {
+        "ImageId": "ami-0123456789abcdef0",
+        "OwnerId": ACCOUNT,
+        "State": "available",
+        "Name": "golden-prod-1",
+        "CreationDate": "2026-09-21T14:13:21.000Z",
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-1", "Encrypted": True}}],
+        "ScanResults": {"HighestFindingSeverityLabel": "LOW", "FindingScanDate": "2026-09-21T15:00:00.000Z"},
+        "Tags": [{"Key": name.removeprefix("tag:"), "Value": value} for name, value in TAGS.items()],
+    }
+    heard = parse_reading(write_reading(Place(ACCOUNT, REGION), NOW, {"images": [told]}))
+    key = key_of(Kind.IMAGE, "ami-0123456789abcdef0", REGION)
+    rules = settings(security_scan={"worst": "low"})
+    found = evaluate(graph_of(*heard.facts), [key], rules, SCOPE, NOW)[key]
+    results = {verdict.rule: verdict.result for verdict in found}
+    assert results.pop(Rule.LINEAGE) is results.pop(Rule.UNBROKEN) is BAD
+    assert results.pop(Rule.TRUSTED_ROOT) is Result.NOT_EVALUATED
+    assert set(results.values()) == {GOOD}
