@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.lineage_options import API, GRAPH, LIVE, STRICT
+from cli.lineage_options import API, GRAPH, LIVE, SIZE, STRICT
 from cli.settings import GLOBAL_OPTIONS as _GLOBAL
 
 graph_app = typer.Typer()
@@ -84,6 +84,22 @@ def coverage(
     from cli.lineage_lists import show_coverage
 
     raise typer.Exit(show_coverage(Asked(ctx.obj, graph, live=live, strict=strict, api=api), silence, examine))
+
+
+@graph_app.command(epilog=_GLOBAL)
+def contradictions(
+    ctx: typer.Context,
+    after: Annotated[str, typer.Option("--after", metavar="KEY", help="Go on after this, where it ended before.")] = "",
+    size: SIZE = 100_000,
+    graph: GRAPH = "",
+    live: LIVE = False,
+    strict: STRICT = False,
+) -> None:
+    """Show where events and AWS's own answers contradict each other. Exits with 3 if they do."""
+    from cli.lineage_asked import Asked
+    from cli.lineage_lists import show_contradictions
+
+    raise typer.Exit(show_contradictions(Asked(ctx.obj, graph, size=size, live=live, strict=strict), after))
 
 
 @graph_app.command(epilog=_GLOBAL)

@@ -39,6 +39,7 @@ def main() -> None:
         measure_lineage,
         measure_compliance,
         measure_lineage_api,
+        measure_reading,
         measure_bootstrap,
     ):
         found = measure()
@@ -201,6 +202,12 @@ def measure_lineage_api() -> dict[str, Figure]:
     from tests.bench.lineage_api import measure_api
 
     return {name: Figure(*row) for name, row in measure_api(say).items()}
+
+
+def measure_reading() -> dict[str, Figure]:
+    from tests.bench.reconciliation import measure_reconciliation
+
+    return {name: Figure(*row) for name, row in measure_reconciliation(say).items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:

@@ -36,7 +36,8 @@ Told = tuple[list[Fact], list[str]]
 def parse_reading(message: object) -> Heard:
     """Read a message, decoded or as JSON text."""
     try:
-        return _heard(decode(message))
+        message = decode(message)
+        return _heard(message)
     except EventError as error:
         return refused(message, error, counts_as_heard=False)
 
@@ -89,10 +90,10 @@ def _reading(speaker: Speaker, detail: Answer) -> Told:
     gaps: list[str] = []
     facts: list[Fact] = []
     for name, describe in DESCRIBERS.items():
-        for row in detail.rows(name):
+        for path, row in detail.unread_rows(name):
             speaker.tellers.clear()
             try:
-                describe(speaker, row)
+                describe(speaker, Answer(row, path))
             except EventError as error:
                 gaps.append(str(error))
                 continue
