@@ -107,6 +107,17 @@ def synth(
 
 
 @app.command(epilog=_GLOBAL)
+def build(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the zips go.")] = Path("build/lambda"),
+) -> None:
+    """Build what the Lambda functions run: a zip of orgctl's own code, and a layer of the packages that it imports."""
+    from cli.build import build_all
+
+    build_all(ctx.obj, out)
+
+
+@app.command(epilog=_GLOBAL)
 def plan(
     ctx: typer.Context,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the plan, for bootstrap --plan.")] = None,

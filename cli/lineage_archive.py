@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from cli.deploy.entry import enter
 from cli.lineage_asked import manifest_if_any
-from cli.lineage_deploy import STACK, enter
 from cli.settings import Settings, connect_to, connection
 from handlers.lineage.archive import S3Archive
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 from org.model import Region
+
+STACK = "orgctl-lineage-ingest"
 
 
 def named_archive(settings: Settings, bucket: str, region: Region) -> S3Archive:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cli.lineage_asked import FINDINGS, Asked, Besides, known_besides, opened
+from cli.lineage_remote import remote_question
 from cli.lineage_told import tell
 from cli.render.lineage_lists import contradiction_lines, coverage_lines, page_lines
 from handlers.lineage.graph import Graph
@@ -21,6 +22,13 @@ from org.model import AccountId, Region
 def search_things(
     asked: Asked, kind: str, account: str, name: str, said: list[str], *, limit: int, cursor: str | None
 ) -> int:
+    if asked.api:
+        owner: str = (
+            account if _is_account(account) else (_account(account, known_besides(asked).names) if account else "")
+        )
+        return remote_question(
+            asked, "search", kind=kind, account=owner, name_contains=name, where=said, limit=limit, cursor=cursor
+        )
     besides = known_besides(asked)
     wanted = Wanted(
         Kind(kind),
@@ -35,6 +43,10 @@ def search_things(
 
 
 def show_coverage(asked: Asked, silence: int | None, examine: int) -> int:
+    if asked.api:
+        if silence is not None:
+            raise OrgctlError("--silence", "the API knows itself which silence is too long", "leave out --silence")
+        return remote_question(asked, "coverage", examine=examine)
     besides = known_besides(asked, silence)
     with opened(asked) as graph:
         besides = _with_known(besides, graph)
@@ -70,6 +82,10 @@ def _account(said: str, names: Mapping[AccountId, str]) -> AccountId:
     found = [id for id, name in names.items() if name == said]
     if found:
         return found[0]
-    if (said.isdecimal() and len(said) == 12) or said.isalpha():
+    if _is_account(said) or said.isalpha():
         return AccountId(said)
     raise OrgctlError("--account", f"{said!r} is no account that is known", "give its twelve digits, or pass --live")
+
+
+def _is_account(said: str) -> bool:
+    return said.isdecimal() and len(said) == 12

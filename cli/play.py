@@ -13,14 +13,15 @@ from cli.settings import Settings, running_sandbox, state_directory
 from org.errors import NotFound, OrgctlError
 from org.gateway.connection import Connection
 from org.gateway.errors import aws_errors
-from org.model import AccountId, Region
+from org.model import Region
 
 if TYPE_CHECKING:
     import boto3
 
+    from config.load import LoadedManifest
     from org.sandbox.scenarios.stage import Stage
 
-_GRAPH = "lineage.sqlite"
+_GRAPH, _INGEST = "lineage.sqlite", "lineage-ingest"
 _POLL_SECONDS = 0.05
 
 
@@ -40,12 +41,13 @@ def play(settings: Settings, scenario: str) -> None:
     from org.sandbox.scenarios.catalog import play as play_on
 
     check_name(scenario)
-    organization = load_manifest(settings.manifest).manifest.organization
+    loaded = load_manifest(settings.manifest)
+    organization = loaded.manifest.organization
     home = Region(organization.home_region)
     abroad = next((each for each in organization.governed_regions if each != home), home)
     stage = make_stage(running_sandbox().endpoint, home, Region(abroad))
     stage.check()
-    ensure_ingest(stage, organization.lineage_account, graph_file())
+    ensure_ingest(stage, loaded, graph_file())
     with busy(f"playing {scenario}"), aws_errors(f"scenario {scenario}"):
         played = play_on(scenario, stage)
     if settings.is_json:
@@ -78,26 +80,32 @@ def make_stage(endpoint: str, home: Region, abroad: Region) -> Stage:
     return Stage(sessions_from(management, enter), Control(endpoint), accounts, home, abroad)
 
 
-def ensure_ingest(stage: Stage, lineage_account: str, graph: Path) -> None:
-    """Deploy what makes the graph, where it is missing or old.
+def ensure_ingest(stage: Stage, loaded: LoadedManifest, graph: Path) -> None:
+    """Deploy what makes the graph, where it is missing or old; the rest of the lineage account is for its own command.
 
     A graph that is there without a stack is of a sandbox that is gone: it is put aside.
     """
-    from cli.lineage_deploy import deploy_ingest, has_ingest
+    from cli.deploy.lineage import Deployment
+    from cli.deploy.place import find_place
+    from org.sandbox.session import session_for
+    from stacksets.desired import render_desired
 
+    lineage_account, home = loaded.manifest.organization.lineage_account, Region(stage.home)
     if lineage_account not in stage.accounts:
         what = f"the organization in the sandbox has no account {lineage_account}"
         raise OrgctlError("sandbox play", what, "bootstrap it first: orgctl bootstrap --sandbox")
-    account, home = AccountId(stage.accounts[lineage_account]), Region(stage.home)
-    from org.sandbox.session import session_for
-
     endpoint = stage.control.endpoint
     connection = Connection(session_for(endpoint, home), endpoint, busy_delay=_POLL_SECONDS)
-    if not has_ingest(connection, account, home):
+    place = find_place(connection, loaded.manifest, render_desired(loaded))
+    deployment = Deployment(
+        connection, place, lambda _: time.sleep(_POLL_SECONDS), graph_url=graph_url(graph), last=_INGEST
+    )
+    deployment.prepare()
+    if deployment.preview()[-1].difference.is_new:
         _put_aside(graph)
         stage.control.forget()
     with busy("deploying the lineage ingest"):
-        deploy_ingest(connection, account, home, graph_url(graph), sleep=lambda _: time.sleep(_POLL_SECONDS))
+        deployment.run()
 
 
 def _put_aside(graph: Path) -> None:

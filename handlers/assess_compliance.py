@@ -30,6 +30,7 @@ from handlers.lineage.compliance.assessment import (
 from handlers.lineage.compliance.evaluate import rules_named
 from handlers.lineage.compliance.subjects import things_of
 from handlers.lineage.compliance.verdicts import Result, Rule
+from handlers.lineage.environment import setting
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Place, Time, key_of
 from handlers.lineage.open import open_graph
@@ -39,7 +40,7 @@ from handlers.lineage.publish.security_hub import Hub, Published, publish
 from handlers.lineage.queries.asking import BadQuery, Scope
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.reconcile.findings import FAMILIES, lineage_findings
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.settings import Settings, read_settings
 from org.model import AccountId, Region
 
 if TYPE_CHECKING:

@@ -36,6 +36,9 @@ SCOPE_SERVES = 5 * 60_000
 GRAPH_SECONDS = 6.0
 """For one call to the graph. The client tries again for twice as long, all of which fits into a request."""
 
+SCOPE_KEPT = 60_000
+"""Milliseconds for which it is remembered which accounts there are: it is noted anew with every reconciliation."""
+
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -81,19 +84,21 @@ def means_for(settings: Settings, graph: Graph, secret: bytes, account: AccountI
         regions=tuple(map(Region, settings.regions)),
         trusted=settings.trusted_owners,
         tags=tags,
+        approved=(rules.approval.tag, rules.approval.value) if rules.approval.tag and rules.approval.value else None,
     )
 
 
 def _scope_of(settings: Settings) -> ScopeOf:
-    kept: list[Scope] = []
+    kept: dict[str, Scope] = {}
 
     def scope(graph: Graph, now: Time) -> Scope:
-        """Which accounts there are changes seldom: what was read serves the requests of the next minutes."""
         from handlers.lineage.queries.places import known_scope
 
-        if not kept or now - (kept[0].now or 0) > SCOPE_SERVES:
-            kept[:] = [known_scope(graph, now)]
-        return replace(kept[0], now=now, organization=settings.organization)
+        known = kept.get("known")
+        if known is None or known.now is None or now - known.now >= SCOPE_KEPT:
+            known = known_scope(graph, now, None)
+            kept["known"] = known
+        return replace(known, organization=known.organization or settings.organization, now=now)
 
     return scope
 

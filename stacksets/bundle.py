@@ -25,6 +25,8 @@ FUNCTIONS = tuple(row.module for row in table.FUNCTIONS if find_spec(row.module)
 class Bundle:
     content: bytes
     modules: tuple[str, ...]
+    unpacked: int
+    """Bytes."""
 
     @property
     def key(self) -> str:
@@ -35,8 +37,8 @@ class Bundle:
 def build_bundle(functions: Sequence[str] = FUNCTIONS) -> Bundle:
     """Put the modules that the functions need into a zip; reads the source that this process runs."""
     sources = dict(sorted(_closure(functions)))
-    content = write_zip({_place(module, path): path.read_bytes() for module, path in sources.items()})
-    return Bundle(content, tuple(sources))
+    files = {_place(module, path): path.read_bytes() for module, path in sources.items()}
+    return Bundle(write_zip(files), tuple(sources), sum(map(len, files.values())))
 
 
 def _closure(functions: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from troposphere import Template
 
 from org.references import ORGANIZATION_ID, account_reference
-from stacksets.templates import account_baseline, lineage_bus, lineage_ingest
+from stacksets.templates import account_baseline, config_recorder, lineage_bus
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class SpecialPlaces:
     home_region: str
     audit_account: str
     lineage_account: str
+    log_archive_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,22 @@ def templates() -> Mapping[str, TemplateEntry]:
             home_region_only=True,
         ),
         TemplateEntry(
-            name="lineage-ingest",
-            description="Queue, function and locked archive that make a lineage graph of the central bus's events.",
-            render=lineage_ingest.render,
-            filled_in=lambda _: {},
+            name="config-bucket",
+            description="Bucket to which the AWS Config recorders of all accounts deliver.",
+            render=config_recorder.render_bucket,
+            filled_in=lambda _: {"OrganizationId": _reference(ORGANIZATION_ID)},
+            home_region_only=True,
+        ),
+        TemplateEntry(
+            name="config-recorder",
+            description="Recorder of AWS Config, for accounts that have none.",
+            render=config_recorder.render_recorder,
+            filled_in=lambda places: {
+                "HomeRegion": places.home_region,
+                "LogArchiveAccountId": _reference(account_reference(places.log_archive_account)),
+            },
             capabilities=("CAPABILITY_NAMED_IAM",),
             home_region_only=True,
-            left_to_user={
-                "CodeBucket": "a bucket in the home Region of the lineage account that holds the functions' code",
-                "CodeKey": "the key of the zip that `orgctl lineage bundle` wrote",
-                "GraphUrl": "wss://<the cluster endpoint of Neptune>:8182/gremlin",
-            },
         ),
     )
     return {entry.name: entry for entry in entries}

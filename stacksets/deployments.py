@@ -130,7 +130,12 @@ class _Renderer:
 
 def _from_catalog(entry: TemplateEntry, manifest: Manifest) -> _Source:
     organization = manifest.organization
-    places = SpecialPlaces(organization.home_region, organization.audit_account, organization.lineage_account)
+    places = SpecialPlaces(
+        organization.home_region,
+        organization.audit_account,
+        organization.lineage_account,
+        organization.log_archive_account,
+    )
     template = entry.render()
     declared = template.to_dict()["Parameters"]
     return _Source(

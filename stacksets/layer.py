@@ -29,7 +29,7 @@ LARGEST = 250 * 1024 * 1024
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
-_DROPPED = frozenset({"__pycache__", "tests", "test", "examples", "docs"})
+_DROPPED = frozenset({"__pycache__", "test", "tests"})
 _DATA, _EXAMPLES = PurePosixPath("botocore/data"), PurePosixPath("boto3/examples")
 
 
@@ -63,7 +63,7 @@ class Layer:
 
 
 def build_layer(platform: Platform = LAMBDA, lock: Path = LOCK) -> Layer:
-    """Download, unpack and prune; OrgctlError where the index cannot be reached, or gives what the lock does not name."""
+    """Download, unpack and prune; OrgctlError where the index cannot be reached, or gives other files."""
     with tempfile.TemporaryDirectory(prefix="orgctl-layer-") as folder:
         wheels = download(lock, Path(folder), platform)
         files = dict(sorted(_files(wheels)))
@@ -118,6 +118,8 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
             return None
         path = PurePosixPath(*rest[1:])
     if _DROPPED & set(path.parts[:-1]) or path.suffix in {".pyc", ".pyi"}:
+        return None
+    if path.is_relative_to(_EXAMPLES):
         return None
     if path.is_relative_to(_DATA) and len(path.parts) > 3 and path.parts[2] not in SERVICES:
         return None

@@ -1,4 +1,4 @@
-"""Writes `layer.lock` from `layer.in`: every package that functions need, with the hash of each wheel that may be taken.
+"""Writes `layer.lock` from `layer.in`: every package that functions need, with the hash of each wheel.
 
 For Lambda's platform, and for those on which the tests load the layer. Run as a module when a version changes.
 """

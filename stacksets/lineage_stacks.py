@@ -5,8 +5,10 @@ A parameter that is named like an output of an earlier stack gets its value, so 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from troposphere import Template
@@ -25,6 +27,7 @@ from stacksets.templates import (
 )
 
 STACK_PREFIX = "orgctl-"
+_DOCUMENT = Path(__file__).with_name("lineage_api.openapi.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,14 @@ class LineageStack:
         return STACK_PREFIX + self.name
 
 
-def lineage_stacks(manifest: Manifest, document: Mapping[str, Any]) -> tuple[LineageStack, ...]:
-    """Answer the stacks for a manifest; `document` is the API's OpenAPI document."""
+def api_document() -> Mapping[str, Any]:
+    """Read the API's OpenAPI document, which is generated from the function's own models."""
+    document: Mapping[str, Any] = json.loads(_DOCUMENT.read_text(encoding="utf-8"))
+    return document
+
+
+def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
+    """Answer the stacks for a manifest."""
     lineage = manifest.lineage
     graph = {
         "MinCapacity": _number(lineage.graph.min_capacity),
@@ -54,7 +63,7 @@ def lineage_stacks(manifest: Manifest, document: Mapping[str, Any]) -> tuple[Lin
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
         LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
-        LineageStack("lineage-api", lineage_api.render(document, lineage.api.access), {}),
+        LineageStack("lineage-api", lineage_api.render(api_document(), lineage.api.access), {}),
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",

@@ -24,6 +24,7 @@ def install(settings: Settings | None = None) -> None:
         return
     from org.sandbox import (
         account_management,
+        alarms,
         assume_role,
         ec2,
         event_buses,
@@ -56,6 +57,7 @@ def install(settings: Settings | None = None) -> None:
         api,
         configuration,
         topics,
+        alarms,
         secrets,
     )
     for part in parts:

@@ -1,8 +1,8 @@
 """Neptune's clusters, which moto keeps among those of RDS: what it refuses, forgets or overwrites of them.
 
-Neptune has IAM authentication; two clusters, and two subnet groups, have two names; a subnet group that is changed is
-still there; what a change says of logs and IAM authentication holds. There is no engine: a cluster is what the API says
-of it.
+Neptune has hosts and IAM authentication of its own; two clusters, and two subnet groups, have two names; a subnet group
+that is changed is still there; what a change says of logs and IAM authentication holds. There is no engine: a cluster
+is what the API says of it.
 https://docs.aws.amazon.com/neptune/latest/apiref/API_CreateDBCluster.html
 """
 
@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from moto.rds.exceptions import DBClusterNotFoundError, DBSubnetGroupNotFoundError, RDSClientError
-from moto.rds.models import DBCluster, DBSubnetGroup, RDSBackend
+from moto.rds.models import DBCluster, DBInstance, DBSubnetGroup, RDSBackend
 
 NEPTUNE = "neptune"
 _AUTHENTICATION = "enable_iam_database_authentication"
 
 _make = DBCluster.__init__
+_find_address: Any = vars(DBInstance)["address"]
 _create = RDSBackend.create_db_cluster
 _modify = RDSBackend.modify_db_cluster
 _create_subnets = RDSBackend.create_subnet_group
@@ -46,7 +47,12 @@ def _modify_cluster(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
         raise DBClusterNotFoundError(name)
     changes = dict(kwargs)
     if (logs := changes.pop("cloudwatch_logs_export_configuration", None)) is not None:
-        changes["enable_cloudwatch_logs_exports"] = {_plain(kind): types for kind, types in logs.items()}
+        sent = backend.clusters[name].enabled_cloudwatch_logs_exports
+        asked = {_plain(kind): types for kind, types in logs.items()}
+        changes["enable_cloudwatch_logs_exports"] = {
+            "EnableLogTypes": [each for each in asked.get("EnableLogTypes") or [] if each not in sent],
+            "DisableLogTypes": [each for each in asked.get("DisableLogTypes") or [] if each in sent],
+        }
     authentication = changes.pop(_AUTHENTICATION, None)
     modified = _modify(backend, changes)
     if authentication is not None:
@@ -75,7 +81,21 @@ def _modify_subnet_group(backend: RDSBackend, subnet_name: str, description: str
     return group
 
 
+def _host(cluster: DBCluster, kind: str) -> str:
+    service = NEPTUNE if cluster.engine == NEPTUNE else "rds"
+    name = f"{cluster.db_cluster_identifier}.{kind}-{cluster.url_identifier}"
+    return f"{name}.{cluster.region}.{service}.amazonaws.com"
+
+
+def _address(instance: DBInstance) -> str:
+    address = str(_find_address.fget(instance))
+    return address.replace(".rds.", f".{NEPTUNE}.") if instance.engine == NEPTUNE else address
+
+
 def install() -> None:
+    DBCluster.endpoint = property(lambda cluster: _host(cluster, "cluster"))  # type: ignore[assignment,method-assign]
+    DBCluster.reader_endpoint = property(lambda cluster: _host(cluster, "cluster-ro"))  # type: ignore[assignment,method-assign]
+    DBInstance.address = property(_address)  # type: ignore[assignment,method-assign]
     for place, name, ours in (
         (DBCluster, "__init__", _make_cluster),
         (RDSBackend, "create_db_cluster", _create_cluster),

@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
+from botocore.awsrequest import prepare_request_dict
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
@@ -45,14 +47,14 @@ def make_call(account: str, region: str, service: str, operation: str, parameter
     model = get_service_model(service)
     described = model.operation_model(operation)
     prepared = _serializer(service).serialize_to_request(_fit(parameters, described.input_shape), described)
+    prepare_request_dict(prepared, _HOST)
     signature = Signature(_NAMELESS, region, str(model.signing_name))
-    body = prepared["body"]
-    query = prepared["query_string"]
+    url, body = urlsplit(prepared["url"]), prepared["body"]
     environ = EnvironBuilder(
-        path=prepared["url_path"],
+        path=url.path,
         base_url=_HOST,
         method=prepared["method"],
-        query_string=query if isinstance(query, str) else dict(query),
+        query_string=url.query,
         data=body if isinstance(body, bytes | str | Mapping) else body.read(),
         headers=dict(prepared["headers"]) | dict(plain_headers(signature, account)),
     ).get_environ()

@@ -1,4 +1,4 @@
-"""What every governed account gets in every governed Region: audit access, a log group, forwarding of image events."""
+"""What every governed account gets in every governed Region: roles for those who look in, a log group, forwarding."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from stacksets.lineage_events import render_patterns
+from stacksets.templates.lineage_roles import lineage_roles
 from stacksets.templates.names import (
     AUDIT_ROLE,
     BUS_NAME_PATTERN,
@@ -80,12 +81,14 @@ DATA_READS = (
 
 def render() -> Template:
     """Render the template; it needs CAPABILITY_NAMED_IAM for the fixed role names."""
-    template = Template("orgctl account baseline: audit role, log group, and forwarding of machine image events")
+    template = Template("orgctl account baseline: roles to look in, log group, and forwarding of machine image events")
     template.set_version()
     _add_parameters(template)
     template.add_condition(_IS_HOME_REGION, Equals(Region, Ref("HomeRegion")))
     template.add_condition(_HAS_LOG_KEY, Not(Equals(Ref("LogKeyArn"), "")))
     template.add_resource(_audit_role())
+    for role in lineage_roles():
+        template.add_resource(role)
     template.add_resource(_log_group())
     forwarder = template.add_resource(_forwarder_role())
     for name, pattern in render_patterns().items():
@@ -119,7 +122,7 @@ def _add_parameters(template: Template) -> None:
     )
     add(
         "ExternalId",
-        "What the audit account must present to assume the audit role; not a secret",
+        "What the audit account and the lineage account must present to assume roles; not a secret",
         MinLength=8,
         MaxLength=1224,
         AllowedPattern=r"[\w+=,.@:/-]+",

@@ -41,17 +41,16 @@ def bucket_by_tls_only(bucket: Bucket) -> BucketPolicy:
     return BucketPolicy(
         f"{bucket.title}Policy",
         Bucket=Ref(bucket),
-        PolicyDocument={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "NothingWithoutTls",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                }
-            ],
-        },
+        PolicyDocument={"Version": "2012-10-17", "Statement": [tls_statement(bucket)]},
     )
+
+
+def tls_statement(bucket: Bucket) -> dict[str, object]:
+    return {
+        "Sid": "NothingWithoutTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

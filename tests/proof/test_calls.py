@@ -554,7 +554,9 @@ def test_account_baseline_in_and_outside_its_home_region() -> None:
     audit = "arn:aws:iam::111122223333:role/orgctl-audit"
     assert by_action(home.calls)["iam:CreateRole"] == [
         audit,
+        "arn:aws:iam::111122223333:role/orgctl-config-evaluations",
         "arn:aws:iam::111122223333:role/orgctl-forward-events-eu-central-1",
+        "arn:aws:iam::111122223333:role/orgctl-lineage-reader",
     ]
     assert by_action(away.calls)["iam:CreateRole"] == ["arn:aws:iam::111122223333:role/orgctl-forward-events-us-east-1"]
     assert the("iam:AttachRolePolicy", home.calls).context["iam:PolicyARN"] == "arn:aws:iam::aws:policy/SecurityAudit"

@@ -13,6 +13,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.lineage.model import Place, Time
+from handlers.lineage.readings.form import LISTS
+from handlers.lineage.reconcile.asking import through
+from handlers.lineage.reconcile.reader import read_place
+from org.model import AccountId, Region
 from org.sandbox.process import CONTROL, STAGING
 from org.sandbox.scenarios.control import Control
 from org.sandbox.server import Sandbox
@@ -343,3 +348,25 @@ def test_it_is_asked_over_http_too() -> None:
         assert described["SourceImageId"] == "ami-0123456789abcdef0"
     finally:
         server.stop()
+
+
+def test_the_reconciliation_reads_an_account_with_nothing_refused(world: World) -> None:
+    """The reader of `handlers.reconcile` on the sandbox's EC2, twice: the usage report is there the second time."""
+    image = use_everywhere(world)
+    base = world.base()
+    world.ec2.create_image(InstanceId=world.launch(base), Name="derived")
+    there, now = Place(AccountId(world.owner_id), Region(HOME)), Time(1_790_000_000_000)
+    first = read_place(through(world.ec2), there, None, now)
+    # Between the two AWS makes the report, and here it is done when it is asked for.
+    second = read_place(through(world.ec2), there, first.memory, Time(now + 60_000))
+    third = read_place(through(world.ec2), there, second.memory, Time(now + 120_000))
+    assert (first.refused, second.refused, third.refused) == ({}, {}, {})
+    details = [json.loads(message)["detail"] for read in (first, second, third) for message in read.messages]
+    told = {name: [row for detail in details for row in detail.get(name, [])] for name in LISTS}
+    assert {row["Name"] for row in told["images"]} == {"golden", "derived", "base"}
+    (ancestry,) = told["ancestries"]
+    assert [each["ImageId"] for each in ancestry["ImageAncestryEntries"]][-1] == base
+    usage = [each for row in told.get("usage", []) for each in row["Entries"]]
+    counts = {(each["AccountId"], each["ResourceType"], each["UsageCount"]) for each in usage}
+    assert (world.other_id, "ec2:Instance", 2) in counts
+    assert [row["ImageId"] for row in told["references"]] == [image]

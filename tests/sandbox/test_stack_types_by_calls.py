@@ -419,6 +419,8 @@ def test_a_graph_is_made_as_its_properties_say(stack: Stack) -> None:
     neptune, cluster = stack.client("neptune"), cluster_of(stack)
     assert made["Cluster"] == cluster["DBClusterIdentifier"] == "lineage"
     assert (made["ClusterEndpoint"], made["ClusterReadEndpoint"]) == (cluster["Endpoint"], cluster["ReaderEndpoint"])
+    assert cluster["Endpoint"].startswith("lineage.cluster-")
+    assert cluster["Endpoint"].endswith(".eu-central-1.neptune.amazonaws.com")
     assert (made["ClusterPort"], made["ClusterClusterResourceId"]) == ("8182", cluster["DbClusterResourceId"])
     assert {
         "Engine": "neptune",
@@ -562,6 +564,7 @@ def test_instances_and_parameter_groups_are_made_changed_and_deleted(stack: Stac
         "8182",
         instance["Endpoint"]["Address"],
     )
+    assert made["FirstEndpoint"].endswith(".eu-central-1.neptune.amazonaws.com")
     assert (instance["DBInstanceClass"], instance["AvailabilityZone"]) == ("db.serverless", "eu-central-1a")
     assert (instance["DBClusterIdentifier"], instance["AutoMinorVersionUpgrade"]) == ("lineage", True)
     assert instance["PreferredMaintenanceWindow"] == "sun:05:00-sun:06:00"
@@ -644,6 +647,49 @@ def test_an_alarm_is_made_changed_and_deleted_and_keeps_its_state(stack: Stack) 
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
+def test_an_alarm_that_changes_its_state_tells_the_topic_of_that_state(cloud: Cloud, stack: Stack) -> None:
+    sns, sqs, cloudwatch = (stack.client(name) for name in ("sns", "sqs", "cloudwatch"))
+    topics = {name: sns.create_topic(Name=name)["TopicArn"] for name in ("errors", "fine")}
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*"}
+    statement = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(statement)})
+    for topic in topics.values():
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+
+    def admit(name: str, service: str) -> None:
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sns:Publish",
+            "Resource": topics[name],
+        }
+        policy = {"Version": "2012-10-17", "Statement": [allow]}
+        sns.set_topic_attributes(TopicArn=topics[name], AttributeName="Policy", AttributeValue=json.dumps(policy))
+
+    given = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 0, "Period": 60}
+    given |= {"AlarmName": "it", "MetricName": "Errors", "Namespace": "AWS/Lambda", "Statistic": "Sum"}
+    stack.put(
+        It=resource("CloudWatch::Alarm", {**given, "AlarmActions": [topics["errors"]], "OKActions": [topics["fine"]]})
+    )
+
+    def told(state: str) -> list[tuple[str, str, str]]:
+        cloudwatch.set_alarm_state(AlarmName="it", StateValue=state, StateReason="test")
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        texts = [json.loads(each["Body"]) for each in messages]
+        return [(each["AlarmName"], each["OldStateValue"], each["NewStateValue"]) for each in texts]
+
+    admit("errors", "events.amazonaws.com")
+    assert told("ALARM") == [], "the topic does not admit CloudWatch"
+    assert told("OK") == [("it", "ALARM", "OK")], "of a topic's default policy"
+    admit("errors", "cloudwatch.amazonaws.com")
+    assert told("ALARM") == [("it", "OK", "ALARM")]
+    assert told("ALARM") == [], "it is in that state"
+    cloudwatch.disable_alarm_actions(AlarmNames=["it"])
+    assert told("OK") == []
+
+
 def test_an_alarm_may_be_of_expressions(stack: Stack) -> None:
     stat = {"Metric": {"Namespace": "orgctl", "MetricName": "Facts"}, "Period": 60, "Stat": "Sum"}
     metrics = [
@@ -718,3 +764,108 @@ def test_the_server_makes_the_same_calls() -> None:
         assert cluster_of(made)["IAMDatabaseAuthenticationEnabled"] is True
     finally:
         server.stop()
+
+
+def test_a_bucket_has_rules_for_how_long_it_keeps_objects_and_for_who_reads_them(stack: Stack) -> None:
+    s3 = stack.client("s3")
+    rules: list[dict[str, Any]] = [
+        {
+            "Id": "old",
+            "Status": "Enabled",
+            "Prefix": "events/",
+            "ExpirationInDays": "400",
+            "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 90}],
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        }
+    ]
+    s3.create_bucket(Bucket="logs-of-it", CreateBucketConfiguration={"LocationConstraint": HOME})
+    s3.put_bucket_policy(
+        Bucket="logs-of-it",
+        Policy=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "logging.s3.amazonaws.com"},
+                        "Action": "s3:PutObject",
+                        "Resource": "arn:aws:s3:::logs-of-it/*",
+                    }
+                ],
+            }
+        ),
+    )
+    given = {"BucketName": "it-keeps", "LifecycleConfiguration": {"Rules": rules}}
+    logging = {"DestinationBucketName": "logs-of-it", "LogFilePrefix": "it/"}
+    stack.put(It=resource("S3::Bucket", {**given, "LoggingConfiguration": logging}))
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket="it-keeps")["Rules"]
+    assert (rule["ID"], rule["Status"], rule["Filter"]) == ("old", "Enabled", {"Prefix": "events/"})
+    assert rule["Expiration"]["Days"] == 400
+    assert rule["Transitions"] == [{"Days": 90, "StorageClass": "GLACIER"}]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    enabled = s3.get_bucket_logging(Bucket="it-keeps")["LoggingEnabled"]
+    assert (enabled["TargetBucket"], enabled["TargetPrefix"]) == ("logs-of-it", "it/")
+    stack.put(It=resource("S3::Bucket", {"BucketName": "it-keeps"}))
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket="it-keeps")
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket="it-keeps")
+    rules[0]["TagFilters"] = []
+    stack.cloudformation.update_stack(
+        StackName="stack", TemplateBody=json.dumps({"Resources": {"It": resource("S3::Bucket", given)}})
+    )
+    assert "does not emulate TagFilters of a lifecycle rule" in stack.stack["StackStatusReason"]
+
+
+# --- an update that fails is taken back
+
+
+def test_everything_is_as_it_was_after_an_update_that_fails(stack: Stack) -> None:
+    def template(cidr: str, days: int, log: str, text: str, end: str) -> dict[str, Any]:
+        s3 = {"VpcId": ref("Vpc"), "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}}
+        transformation = {"MetricName": "Failed", "MetricNamespace": "orgctl", "MetricValue": "1"}
+        filter = {"FilterName": "it", "FilterPattern": text, "LogGroupName": ref("Logs")}
+        rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": cidr}
+        given = {"GroupDescription": "it", "VpcId": ref("Vpc"), "SecurityGroupIngress": [rule]}
+        return {
+            **graph(BackupRetentionPeriod=days, EnableCloudwatchLogsExports=[log]),
+            "TableA": resource("EC2::RouteTable", {"VpcId": ref("Vpc")}),
+            "TableB": resource("EC2::RouteTable", {"VpcId": ref("Vpc")}),
+            "S3": resource("EC2::VPCEndpoint", {**s3, "RouteTableIds": [ref(f"Table{end}")]}),
+            "Rules": resource("EC2::SecurityGroup", given),
+            "Logs": resource("Logs::LogGroup", {"LogGroupName": "/it"}),
+            "Filter": resource("Logs::MetricFilter", {**filter, "MetricTransformations": [transformation]}),
+        }
+
+    ec2 = stack.client("ec2")
+    ec2.describe_managed_prefix_lists()
+    made = stack.put(**template("10.0.0.0/8", 7, "audit", "first", "A"))
+
+    def state() -> Any:
+        cluster, (group,) = cluster_of(stack), ec2.describe_security_groups(GroupIds=[made["Rules"]])["SecurityGroups"]
+        tables = ec2.describe_route_tables(RouteTableIds=[made["TableA"], made["TableB"]])["RouteTables"]
+        (filter,) = stack.client("logs").describe_metric_filters(logGroupName="/it")["metricFilters"]
+        return (
+            (cluster["BackupRetentionPeriod"], cluster["EnabledCloudwatchLogsExports"]),
+            [each["CidrIp"] for rule in group["IpPermissions"] for each in rule["IpRanges"]],
+            [len(table["Routes"]) for table in tables],
+            filter["filterPattern"],
+        )
+
+    before = state()
+    assert before == ((7, ["audit"]), ["10.0.0.0/8"], [2, 1], "first")
+    for broken in (
+        {
+            "Last": resource(
+                "EC2::Subnet",
+                {"VpcId": ref("Vpc"), "CidrBlock": "192.168.0.0/24"},
+                DependsOn=["Cluster", "S3", "Rules", "Filter"],
+            )
+        },
+        {"Rules": template("not an address", 7, "audit", "first", "A")["Rules"]},
+    ):
+        with pytest.raises(AssertionError):
+            stack.put(**{**template("10.9.0.0/16", 14, "slowquery", "second", "B"), **broken})
+        assert stack.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", stack.stack["StackStatusReason"]
+        assert state() == before

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from stacksets.catalog import templates
+from stacksets.lineage_stacks import api_document
 from stacksets.templates import lineage_api
-from tests.support.lineage_stacks import DOCUMENT, stacks
+from tests.support.lineage_stacks import stacks
 
 CHECKOV = Path(__file__).parents[2] / "build" / "checkov-venv" / "bin" / "checkov"
 REQUIRED = "ORGCTL_REQUIRE_CHECKOV"
@@ -29,7 +30,7 @@ def told(tmp_path_factory) -> tuple[dict, str]:
     rendered = {name: stack.template for name, stack in stacks().items()}
     rendered |= {name: entry.render() for name, entry in templates().items()}
     del rendered["lineage-ingest"]
-    rendered["lineage-api-regional"] = lineage_api.render(DOCUMENT, "regional", key_required=True)
+    rendered["lineage-api-regional"] = lineage_api.render(api_document(), "regional", key_required=True)
     for name, template in rendered.items():
         (folder / f"{name}.json").write_text(json.dumps(template.to_dict(), indent=1), encoding="utf-8")
     done = subprocess.run(

@@ -13,7 +13,7 @@ from stacksets.lint import lint_template
 from tests.support.golden import assert_golden
 
 REGIONS = ("eu-central-1", "us-east-1", "ap-southeast-2")
-PLACES = SpecialPlaces("eu-central-1", audit_account="Audit", lineage_account="AMI Lineage")
+PLACES = SpecialPlaces("eu-central-1", "Audit", "AMI Lineage", "Log Archive")
 NAMES = tuple(templates())
 
 

@@ -12,45 +12,6 @@ from config.manifest import Manifest
 from stacksets.lineage_stacks import LineageStack, lineage_stacks
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
-DOCUMENT: Mapping[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "lineage", "version": "1"},
-    "paths": {
-        "/api/v1/ami/{ami_id}/lineage": {
-            "get": {
-                "parameters": [
-                    {"name": "ami_id", "in": "path", "required": True, "schema": {"type": "string"}},
-                    {"name": "depth", "in": "query", "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}]}},
-                ],
-                "responses": {"200": {"description": "Its lineage"}},
-            }
-        },
-        "/api/v1/ami/search": {
-            "post": {
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Search_Body"}}},
-                }
-            }
-        },
-    },
-    "components": {
-        "schemas": {
-            "Search_Body": {
-                "title": "Search",
-                "type": "object",
-                "properties": {
-                    "limit": {"type": "integer", "exclusiveMinimum": 0, "default": 100},
-                    "kind": {"const": "image"},
-                    "filters": {"$ref": "#/components/schemas/Filters"},
-                },
-                "additionalProperties": False,
-            },
-            "Filters": {"type": "object"},
-            "Answer": {"type": "object"},
-        }
-    },
-}
 
 
 @cache
@@ -60,7 +21,7 @@ def manifest(name: str = "company") -> Manifest:
 
 @cache
 def stacks(name: str = "company") -> Mapping[str, LineageStack]:
-    return {each.name: each for each in lineage_stacks(manifest(name), DOCUMENT)}
+    return {each.name: each for each in lineage_stacks(manifest(name))}
 
 
 def template(name: str) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def contradictions(
         found += judge(graph, keys, known)
         examined += len(keys)
         last = keys[-1]
-    more = examined >= bounds.size and next(_pages(graph, last, 1), None) is not None
+        if bounds.late():
+            break
+    more = (examined >= bounds.size or bounds.late()) and next(_pages(graph, last, 1), None) is not None
     reasons = [
         Reason(Why.UNREAD, f"{each.place.account}/{each.place.region}", f"could not be read whole: {each.unread}")
         for each in readings.values()

@@ -14,10 +14,11 @@ from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.events.parse import refused
 from handlers.lineage.model import Confidence, Evidence, Fact, Key, Kind, Place, Source, key_of, noted
 from handlers.lineage.readings.answer import Answer, joined
-from handlers.lineage.readings.form import PLACES, READING, SOURCE, digest, moment
+from handlers.lineage.readings.form import PLACES, READING, REQUEST, SOURCE, digest, moment
 from handlers.lineage.readings.images import DESCRIBERS as OF_IMAGES
 from handlers.lineage.readings.images import Describer
 from handlers.lineage.readings.instances import instance
+from handlers.lineage.readings.requests import request
 from handlers.lineage.readings.speaker import Speaker
 from org.errors import printable
 from org.model import AccountId
@@ -129,4 +130,8 @@ def _coverage(place: Place) -> Key:
     return key_of(Kind.COVERAGE, place.account, place.region, partition_of(place.region))
 
 
-_PARSERS: Mapping[str, Callable[[Speaker, Answer], Told]] = {READING: _reading, PLACES: _places}
+_PARSERS: Mapping[str, Callable[[Speaker, Answer], Told]] = {
+    READING: _reading,
+    PLACES: _places,
+    REQUEST: request,
+}

@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
+from org.sandbox.own_calls import CallRefused
 from org.sandbox.stack_types.by_calls import CallType, Here, Step, Value, own_id, own_name, prop, same
 from org.sandbox.stack_types.interface import ResourceRefused, Shape
 
@@ -133,6 +134,17 @@ def _filter(name: Value) -> Step:
 
 _REMOVE_FILTER = Step("DeleteMetricFilter", {"filterName": own_id, "logGroupName": prop("LogGroupName")})
 
+
+def _replace_filter(here: Here) -> None:
+    """Write it anew; moto would have two of one name."""
+    try:
+        _REMOVE_FILTER.take(here)
+    except CallRefused as refused:
+        if "NotFound" not in refused.code:
+            raise
+    _filter(own_id).take(here)
+
+
 METRIC_FILTER = CallType(
     Shape(
         "AWS::Logs::MetricFilter",
@@ -144,8 +156,7 @@ METRIC_FILTER = CallType(
     "logs",
     create=_filter(own_name),
     made=own_name,
-    # moto would have two of one name.
-    update=(_REMOVE_FILTER, _filter(own_id)),
+    update=(_replace_filter,),
     remove=_REMOVE_FILTER,
     read=Step("DescribeMetricFilters", {"filterNamePrefix": own_id, "logGroupName": prop("LogGroupName")}),
     taken=lambda here, answer: any(each["filterName"] == here.id for each in answer["metricFilters"]),

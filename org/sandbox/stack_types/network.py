@@ -203,15 +203,18 @@ def _change_endpoint(here: Here) -> None:
     here.call("ModifyVpcEndpoint", VpcEndpointId=here.id, PolicyDocument=policy, **changes)
     endpoint.private_dns_enabled = here.get("PrivateDnsEnabled") in (True, "true")
     listed = endpoint.destination_prefix_list_id
-    for table in changes["AddRouteTableIds"] if listed else ():
-        backend.create_route(table, None, gateway_id=here.id, destination_prefix_list_id=listed)
-    for table in changes["RemoveRouteTableIds"] if listed else ():
-        backend.delete_route(table, "", destination_prefix_list_id=listed)
+    for table in (*changes["AddRouteTableIds"], *changes["RemoveRouteTableIds"]) if listed else ():
+        routes = backend.get_route_table(table).routes
+        is_there = any(route.destination_prefix_list_id == listed for route in routes)
+        if table in endpoint.route_table_ids and not is_there:
+            backend.create_route(table, None, gateway_id=here.id, destination_prefix_list_id=listed)
+        if table not in endpoint.route_table_ids and is_there:
+            backend.delete_route(table, "", destination_prefix_list_id=listed)
     interfaces = {id: backend.get_network_interface(id).subnet.id for id in endpoint.network_interface_ids}
     for id in [id for id, subnet in interfaces.items() if subnet in changes["RemoveSubnetIds"]]:
         backend.enis.pop(id)
         endpoint.network_interface_ids.remove(id)
-    for subnet in changes["AddSubnetIds"]:
+    for subnet in [each for each in changes["AddSubnetIds"] if each not in interfaces.values()]:
         endpoint.network_interface_ids.append(backend.create_network_interface(subnet, random_private_ip()).id)
 
 

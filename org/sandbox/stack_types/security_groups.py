@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from org.sandbox.ec2_backend import DESCRIPTION, find_backend
+from org.sandbox.own_calls import CallRefused
 from org.sandbox.stack_types.by_calls import CallType, Here, Step, own_id, own_name, prop, same
 from org.sandbox.stack_types.interface import ResourceRefused, Shape
 from org.sandbox.stack_types.network import one, write_ec2_tags
@@ -67,16 +68,39 @@ def _write_rules(here: Here) -> None:
     """
     for way in ("Ingress", "Egress"):
         name = f"SecurityGroup{way}"
-        wanted, had = here.get(name) or [], here.had(name) or []
+        wanted = [(_key(rule), _permission(rule, way), rule.get("Description", "")) for rule in here.get(name) or []]
+        had = [(_key(rule), rule) for rule in here.had(name) or []]
         if way == "Egress" and here.old is None and wanted:
             here.call("RevokeSecurityGroupEgress", GroupId=here.id, IpPermissions=[_ANYWHERE])
-        keys, known = [_key(rule) for rule in wanted], [_key(rule) for rule in had]
-        for rule in (rule for rule in had if _key(rule) not in keys):
-            here.call(f"RevokeSecurityGroup{way}", GroupId=here.id, IpPermissions=[_permission(rule, way)])
-        for rule in (rule for rule in wanted if _key(rule) not in known):
-            permissions = [_permission(rule, way)]
-            made = here.call(f"AuthorizeSecurityGroup{way}", GroupId=here.id, IpPermissions=permissions)
-            _describe(here, here.id, made["SecurityGroupRules"][0]["SecurityGroupRuleId"], rule.get("Description", ""))
+        keys, known = [key for key, *_ in wanted], [key for key, _ in had]
+        for key, rule in had:
+            if key not in keys:
+                _revoke(here, way, rule)
+        for key, permission, text in wanted:
+            if key not in known:
+                _authorize(here, way, permission, text)
+
+
+def _revoke(here: Here, way: Way, rule: Mapping[str, Any]) -> None:
+    """Take a rule away; where an update failed over it, and is taken back, it was never made."""
+    try:
+        here.call(f"RevokeSecurityGroup{way}", GroupId=here.id, IpPermissions=[_permission(rule, way)])
+    except CallRefused as refused:
+        if refused.code != "InvalidPermission.NotFound":
+            raise
+    except ResourceRefused:
+        return
+
+
+def _authorize(here: Here, way: Way, permission: Mapping[str, Any], text: str) -> None:
+    """Make a rule; where a failed update is taken back, it may not have gone."""
+    try:
+        made = here.call(f"AuthorizeSecurityGroup{way}", GroupId=here.id, IpPermissions=[permission])
+    except CallRefused as refused:
+        if here.old is None or refused.code != "InvalidPermission.Duplicate":
+            raise
+        return
+    _describe(here, here.id, made["SecurityGroupRules"][0]["SecurityGroupRuleId"], text)
 
 
 _ANYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}

@@ -9,6 +9,7 @@ from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 
+from org.sandbox.stack_types.bucket_rules import write_lifecycle, write_logging
 from org.sandbox.stack_types.interface import Created, Properties, ResourceRefused, Shape, Wanted, removed_keys
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Bucket:
             {
                 "BucketEncryption",
                 "BucketName",
+                "LifecycleConfiguration",
+                "LoggingConfiguration",
                 "ObjectLockConfiguration",
                 "ObjectLockEnabled",
                 "OwnershipControls",
@@ -61,6 +64,9 @@ class Bucket:
         kept_tags = {key: value for key, value in live_tags.items() if not old or key not in old.tags}
         backend.put_bucket_tagging(name, kept_tags | wanted.tags)
         self._lock(backend, name, properties)
+        for written, write in (("LifecycleConfiguration", write_lifecycle), ("LoggingConfiguration", write_logging)):
+            if written in properties or (old is not None and written in old.properties):
+                write(wanted, name)
         return created
 
     def _lock(self, backend: S3Backend, name: str, properties: Properties) -> None:

@@ -1,0 +1,1 @@
+"""Brings stacks to accounts that orgctl enters: what `orgctl lineage deploy` does."""
