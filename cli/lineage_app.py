@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.lineage_graph_app import graph_app
-from cli.lineage_options import AT, DEPTH, GRAPH, ID, LIVE, REGION, SIZE, STRICT
+from cli.lineage_options import API, AT, DEPTH, GRAPH, ID, LIVE, REGION, SIZE, STRICT
 from cli.settings import GLOBAL_OPTIONS as _GLOBAL
 
 lineage_app = typer.Typer(
@@ -24,6 +24,7 @@ def show(
     ctx: typer.Context,
     id: ID,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     live: LIVE = False,
@@ -33,7 +34,7 @@ def show(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_thing as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, live=live, strict=strict), id))
+    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, live=live, strict=strict, api=api), id))
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -41,6 +42,7 @@ def ancestors(
     ctx: typer.Context,
     id: ID,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -52,7 +54,7 @@ def ancestors(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_ancestors as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id))
+    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id))
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -60,6 +62,7 @@ def descendants(
     ctx: typer.Context,
     id: ID,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -71,7 +74,7 @@ def descendants(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_descendants as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id))
+    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id))
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -79,6 +82,7 @@ def impact(
     ctx: typer.Context,
     id: ID,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -90,7 +94,7 @@ def impact(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_impact as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id))
+    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id))
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -101,6 +105,7 @@ def frontiers(
         list[str] | None, typer.Option("--fixed", metavar="ID", help="Cannot be rebuilt; again for another.")
     ] = None,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -112,7 +117,9 @@ def frontiers(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_frontiers as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id, fixed or []))
+    raise typer.Exit(
+        run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id, fixed or [])
+    )
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -128,6 +135,7 @@ def verify(
         ),
     ] = None,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -139,7 +147,9 @@ def verify(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import verify_descent as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id, trust or []))
+    raise typer.Exit(
+        run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id, trust or [])
+    )
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -147,6 +157,7 @@ def root(
     ctx: typer.Context,
     id: ID,
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     depth: DEPTH = 50,
@@ -158,7 +169,7 @@ def root(
     from cli.lineage_asked import Asked
     from cli.lineage_questions import show_root as run
 
-    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict), id))
+    raise typer.Exit(run(Asked(ctx.obj, graph, region, at, depth, size, live=live, strict=strict, api=api), id))
 
 
 @lineage_app.command(epilog=_GLOBAL)
@@ -168,6 +179,7 @@ def evidence(
     parent: Annotated[str, typer.Argument(help="What it came of, or uses, in the same forms.")] = "",
     attribute: Annotated[str, typer.Option("--attribute", help="Of this attribute of the thing itself.")] = "",
     graph: GRAPH = "",
+    api: API = "",
     region: REGION = "",
     at: AT = None,
     live: LIVE = False,
@@ -178,7 +190,7 @@ def evidence(
 
     if bool(parent) == bool(attribute):
         raise typer.BadParameter("give one of the two", ctx, param_hint="PARENT, --attribute")
-    raise typer.Exit(show_evidence(Asked(ctx.obj, graph, region, at, live=live), id, parent, attribute))
+    raise typer.Exit(show_evidence(Asked(ctx.obj, graph, region, at, live=live, api=api), id, parent, attribute))
 
 
 @lineage_app.command(epilog=_GLOBAL)

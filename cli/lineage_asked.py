@@ -41,6 +41,14 @@ class Asked:
     size: int = 10_000
     strict: bool = False
     live: bool = False
+    api: str = ""
+    """URL of a deployed API, which is asked in place of a graph."""
+
+    def __post_init__(self) -> None:
+        if self.api and self.graph:
+            raise OrgctlError(
+                "--api", "a graph is named, too", "leave out one of --api and --graph, in the environment"
+            )
 
     @property
     def time(self) -> Time | None:

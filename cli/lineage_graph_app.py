@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.lineage_options import GRAPH, LIVE, STRICT
+from cli.lineage_options import API, GRAPH, LIVE, SIZE, STRICT
 from cli.settings import GLOBAL_OPTIONS as _GLOBAL
 
 graph_app = typer.Typer()
@@ -49,6 +49,7 @@ def search(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Things on a page.")] = 100,
     cursor: Annotated[str | None, typer.Option("--cursor", help="What the page before ended with.")] = None,
     graph: GRAPH = "",
+    api: API = "",
     region: Annotated[str, typer.Option("--region", help="In this Region alone.")] = "",
     live: LIVE = False,
     strict: STRICT = False,
@@ -59,7 +60,7 @@ def search(
 
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", ctx, param_hint="--kind")
-    asked = Asked(ctx.obj, graph, region, live=live, strict=strict)
+    asked = Asked(ctx.obj, graph, region, live=live, strict=strict, api=api)
     raise typer.Exit(search_things(asked, kind, account, name, where or [], limit=limit, cursor=cursor))
 
 
@@ -74,6 +75,7 @@ def coverage(
         int, typer.Option("--examine", min=1, max=1_000_000, help="At how many things to look for mere names.")
     ] = 100_000,
     graph: GRAPH = "",
+    api: API = "",
     live: LIVE = False,
     strict: STRICT = False,
 ) -> None:
@@ -81,7 +83,23 @@ def coverage(
     from cli.lineage_asked import Asked
     from cli.lineage_lists import show_coverage
 
-    raise typer.Exit(show_coverage(Asked(ctx.obj, graph, live=live, strict=strict), silence, examine))
+    raise typer.Exit(show_coverage(Asked(ctx.obj, graph, live=live, strict=strict, api=api), silence, examine))
+
+
+@graph_app.command(epilog=_GLOBAL)
+def contradictions(
+    ctx: typer.Context,
+    after: Annotated[str, typer.Option("--after", metavar="KEY", help="Go on after this, where it ended before.")] = "",
+    size: SIZE = 100_000,
+    graph: GRAPH = "",
+    live: LIVE = False,
+    strict: STRICT = False,
+) -> None:
+    """Show where events and AWS's own answers contradict each other. Exits with 3 if they do."""
+    from cli.lineage_asked import Asked
+    from cli.lineage_lists import show_contradictions
+
+    raise typer.Exit(show_contradictions(Asked(ctx.obj, graph, size=size, live=live, strict=strict), after))
 
 
 @graph_app.command(epilog=_GLOBAL)

@@ -37,12 +37,14 @@ def key_for(graph: Graph, said: str, region: str = "") -> Key:
     if slash and region and head != region:
         raise OrgctlError(said, f"it is in another Region than --region {region}", "leave out --region")
     where, id = (head, rest) if slash else (region, said)
-    kind = _kind(id)
-    if where:
-        if not _REGION.fullmatch(where):
-            raise OrgctlError("--region", f"{where!r} is no Region", "write it like eu-central-1")
-        return key_of(kind, id, Region(where), partition_of(Region(where)))
-    return _anywhere(graph, kind, id)
+    return key_in(id, where) if where else _anywhere(graph, _kind(id), id)
+
+
+def key_in(id: str, region: str) -> Key:
+    """Answer the key of an id in a Region. OrgctlError for what is none."""
+    if not _REGION.fullmatch(region):
+        raise OrgctlError("--region", f"{region!r} is no Region", "write it like eu-central-1")
+    return key_of(_kind(id), id, Region(region), partition_of(Region(region)))
 
 
 def _whole(said: str, region: str) -> Key:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from cli.lineage_asked import Asked, known_besides, opened
+from cli.lineage_asked import FINDINGS, Asked, Besides, known_besides, opened
+from cli.lineage_remote import remote_question
 from cli.lineage_told import tell
-from cli.render.lineage_lists import coverage_lines, page_lines
-from handlers.lineage.model import Kind
+from cli.render.lineage_lists import contradiction_lines, coverage_lines, page_lines
+from handlers.lineage.graph import Graph
+from handlers.lineage.model import Key, Kind
+from handlers.lineage.queries.contradictions import contradictions
 from handlers.lineage.queries.coverage import coverage
+from handlers.lineage.queries.places import known_scope
 from handlers.lineage.queries.search import Wanted, search
 from org.errors import OrgctlError
 from org.model import AccountId, Region
@@ -17,6 +22,13 @@ from org.model import AccountId, Region
 def search_things(
     asked: Asked, kind: str, account: str, name: str, said: list[str], *, limit: int, cursor: str | None
 ) -> int:
+    if asked.api:
+        owner: str = (
+            account if _is_account(account) else (_account(account, known_besides(asked).names) if account else "")
+        )
+        return remote_question(
+            asked, "search", kind=kind, account=owner, name_contains=name, where=said, limit=limit, cursor=cursor
+        )
     besides = known_besides(asked)
     wanted = Wanted(
         Kind(kind),
@@ -31,10 +43,32 @@ def search_things(
 
 
 def show_coverage(asked: Asked, silence: int | None, examine: int) -> int:
+    if asked.api:
+        if silence is not None:
+            raise OrgctlError("--silence", "the API knows itself which silence is too long", "leave out --silence")
+        return remote_question(asked, "coverage", examine=examine)
     besides = known_besides(asked, silence)
     with opened(asked) as graph:
+        besides = _with_known(besides, graph)
         found = coverage(graph, besides.scope, examine)
     return tell(asked, besides, found, coverage_lines)
+
+
+def show_contradictions(asked: Asked, after: str) -> int:
+    """Answer 3 if there are any."""
+    besides = known_besides(asked)
+    with opened(asked) as graph:
+        besides = _with_known(besides, graph)
+        found = contradictions(graph, besides.scope, asked.bounds, Key(after) if after else None)
+    code = tell(asked, besides, found, contradiction_lines)
+    return FINDINGS if found.found else code
+
+
+def _with_known(besides: Besides, graph: Graph) -> Besides:
+    """Where neither a manifest nor AWS tells which accounts there are, what the reconciliation noted counts."""
+    if besides.scope.accounts or besides.scope.now is None:
+        return besides
+    return replace(besides, scope=known_scope(graph, besides.scope.now, besides.scope.silence))
 
 
 def _pair(said: str) -> tuple[str, str]:
@@ -48,6 +82,10 @@ def _account(said: str, names: Mapping[AccountId, str]) -> AccountId:
     found = [id for id, name in names.items() if name == said]
     if found:
         return found[0]
-    if (said.isdecimal() and len(said) == 12) or said.isalpha():
+    if _is_account(said) or said.isalpha():
         return AccountId(said)
     raise OrgctlError("--account", f"{said!r} is no account that is known", "give its twelve digits, or pass --live")
+
+
+def _is_account(said: str) -> bool:
+    return said.isdecimal() and len(said) == 12

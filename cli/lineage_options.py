@@ -32,6 +32,15 @@ GRAPH = Annotated[
         help="sqlite:///path, or wss://host:8182/gremlin; with --sandbox its own else.",
     ),
 ]
+API = Annotated[
+    str,
+    typer.Option(
+        "--api",
+        metavar="URL",
+        envvar="ORGCTL_LINEAGE_API",
+        help="Ask the deployed API, and print its JSON: https://…execute-api…/<stage>.",
+    ),
+]
 REGION = Annotated[str, typer.Option("--region", help="In which Region the id is; it is looked for in all else.")]
 AT = Annotated[
     int | None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cli.lineage_asked import CLEAN, FINDINGS, Asked, known_besides, opened
 from cli.lineage_ids import key_for
+from cli.lineage_remote import remote_question, remote_rebuilding, remote_verification, walk, whole
 from cli.lineage_told import tell_all, tell_whole
 from cli.render.lineage import placed_text
 from cli.render.lineage_impact import frontier_lines, impact_lines
@@ -24,6 +25,8 @@ from org.errors import NotFound, OrgctlError
 
 
 def show_thing(asked: Asked, id: str) -> int:
+    if asked.api:
+        return remote_question(asked, "show", id)
     besides = known_besides(asked)
     with opened(asked) as graph:
         shown = show(graph, key_for(graph, id, asked.region), besides.scope, asked.time)
@@ -31,6 +34,8 @@ def show_thing(asked: Asked, id: str) -> int:
 
 
 def show_ancestors(asked: Asked, id: str) -> int:
+    if asked.api:
+        return remote_question(asked, "ancestors", id, **walk(asked))
     besides = known_besides(asked)
     with opened(asked) as graph:
         descent = ancestors(graph, key_for(graph, id, asked.region), besides.scope, asked.bounds, asked.time)
@@ -38,6 +43,8 @@ def show_ancestors(asked: Asked, id: str) -> int:
 
 
 def show_descendants(asked: Asked, id: str) -> int:
+    if asked.api:
+        return remote_question(asked, "descendants", id, **walk(asked))
     besides = known_besides(asked)
     with opened(asked) as graph:
         descent = descendants(graph, key_for(graph, id, asked.region), besides.scope, asked.bounds, asked.time)
@@ -45,6 +52,8 @@ def show_descendants(asked: Asked, id: str) -> int:
 
 
 def show_impact(asked: Asked, id: str) -> int:
+    if asked.api:
+        return remote_question(asked, "impact", id, **walk(asked))
     besides = known_besides(asked)
     with opened(asked) as graph:
         affected = impact(graph, key_for(graph, id, asked.region), besides.scope, asked.bounds, asked.time)
@@ -66,6 +75,8 @@ class Rebuilding:
 
 
 def show_frontiers(asked: Asked, id: str, fixed: list[str]) -> int:
+    if asked.api:
+        return remote_rebuilding(asked, id, fixed)
     besides = known_besides(asked)
     with opened(asked) as graph:
         key = key_for(graph, id, asked.region)
@@ -82,6 +93,8 @@ def show_frontiers(asked: Asked, id: str, fixed: list[str]) -> int:
 
 def verify_descent(asked: Asked, id: str, trust: list[str]) -> int:
     """Answer 3 unless it is verified, and whole."""
+    if asked.api:
+        return remote_verification(asked, id, trust)
     besides = known_besides(asked)
     trusted = trust or besides.trusted
     if not trusted:
@@ -95,6 +108,8 @@ def verify_descent(asked: Asked, id: str, trust: list[str]) -> int:
 
 
 def show_evidence(asked: Asked, child: str, parent: str, attribute: str) -> int:
+    if asked.api:
+        return remote_question(asked, "evidence", child, parent=whole(parent), attribute=attribute)
     besides = known_besides(asked)
     with opened(asked) as graph:
         key = key_for(graph, child, asked.region)
@@ -116,6 +131,8 @@ def show_evidence(asked: Asked, child: str, parent: str, attribute: str) -> int:
 
 
 def show_root(asked: Asked, id: str) -> int:
+    if asked.api:
+        return remote_question(asked, "root", id, **walk(asked))
     besides = known_besides(asked)
     with opened(asked) as graph:
         root = effective_root(graph, key_for(graph, id, asked.region), besides.scope, asked.bounds, asked.time)

@@ -1,5 +1,7 @@
 """The function that judges every image on a schedule, or one thing when it is asked to, and tells what it found.
 
+On the schedule it also tells where sources contradict each other, and what is not heard or read.
+
 Reads the graph. Calls securityhub:GetFindings and securityhub:BatchImportFindings, and sns:Publish on the two topics.
 """
 
@@ -9,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +30,17 @@ from handlers.lineage.compliance.assessment import (
 from handlers.lineage.compliance.evaluate import rules_named
 from handlers.lineage.compliance.subjects import things_of
 from handlers.lineage.compliance.verdicts import Result, Rule
+from handlers.lineage.environment import setting
 from handlers.lineage.findings import Finding, Severity
-from handlers.lineage.model import Key, Kind, Time, key_of
+from handlers.lineage.model import Key, Kind, Place, Time, key_of
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.asff import Product
 from handlers.lineage.publish.notices import Topics, notify, tell
 from handlers.lineage.publish.security_hub import Hub, Published, publish
 from handlers.lineage.queries.asking import BadQuery, Scope
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.queries.places import known_scope
+from handlers.lineage.reconcile.findings import FAMILIES, lineage_findings
+from handlers.lineage.settings import Settings, read_settings
 from org.model import AccountId, Region
 
 if TYPE_CHECKING:
@@ -91,6 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Judge everything, or what a direct request names; answers how it stands."""
     graph, hub, sns, settings = _fixed()
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
+    now = Time(int(time.time() * 1000))
     desk = Desk(
         graph,
         hub,
@@ -98,9 +104,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         setting(COMPLIANCE_TOPIC),
         setting(ALERT_TOPIC),
         settings,
-        Scope(organization=settings.organization),
+        replace(known_scope(graph, now), organization=settings.organization),
         Product(AccountId(account), Region(region), partition),
-        Time(int(time.time() * 1000)),
+        now,
     )
     return answer(event, desk)
 
@@ -111,8 +117,11 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
     if whole:
         assessment = assess(desk.graph, desk.settings, desk.scope, desk.now)
         published = _publish(assessment, desk, whole=True)
+        besides = _publish_besides(desk)
         worst = max((each.severity for each in _open(published)), key=RANK.__getitem__, default=Severity.INFORMATIONAL)
         text = summary_of(assessment, desk.settings)
+        if besides:
+            text += f"\n{len(besides):,} findings besides: contradictions between sources, and gaps of coverage.\n"
         subject = "Compliance of machine images"
         tell(desk.sns, desk.compliance_topic, subject, text, worst, f"{FAMILY}/summary", desk.product.account)
     else:
@@ -159,6 +168,18 @@ def _publish(assessment: Assessment, desk: Desk, *, whole: bool) -> Published:
     return publish(
         desk.hub, findings, covered, desk.product, [FAMILY], desk.now, lambda each: _alert(each.created, desk)
     )
+
+
+def _publish_besides(desk: Desk) -> tuple[Finding, ...]:
+    """Tell where sources contradict each other, and what is not heard or read; all of it is judged each time."""
+    home = Place(desk.product.account, desk.product.region)
+    approval = desk.settings.compliance.approval
+    found = lineage_findings(desk.graph, replace(desk.scope, now=desk.now), home, (approval.tag, approval.value))
+    publish(
+        desk.hub, found, lambda _, __: True, desk.product, FAMILIES, desk.now, lambda each: _alert(each.created, desk)
+    )
+    metrics.add_metric("findings_besides", MetricUnit.Count, len(found))
+    return found
 
 
 def _alert(created: Sequence[Finding], desk: Desk) -> None:

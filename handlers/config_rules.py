@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,12 @@ from handlers.lineage.compliance.evaluations import Config, Evaluation, evaluati
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import subjects
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
+from handlers.lineage.environment import setting
 from handlers.lineage.model import Key, Kind, Time
 from handlers.lineage.open import open_graph
-from handlers.lineage.queries.asking import NO_SCOPE, Scope
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.places import known_scope
+from handlers.lineage.settings import Settings, read_settings
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
 
@@ -58,7 +61,9 @@ def _settings() -> Settings:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - the decorators read it
     """Judge what AWS Config asks for; answers how much came to which result."""
-    return answer(event, _graph(), _settings(), NO_SCOPE, Time(int(time.time() * 1000)), _client)
+    now, settings = Time(int(time.time() * 1000)), _settings()
+    scope = replace(known_scope(_graph(), now, None), organization=settings.organization)
+    return answer(event, _graph(), settings, scope, now, _client)
 
 
 def answer(

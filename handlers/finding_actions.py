@@ -1,6 +1,7 @@
 """The function behind Security Hub's custom actions: Approve AMI, Quarantine AMI, Analyze AMI Lineage.
 
-Reads the graph, and adds what was asked for as a declared fact. Calls securityhub:BatchUpdateFindings and sns:Publish.
+Reads the graph, and sends what was asked for to the ingest, which adds it as a declared fact. Calls sqs:SendMessage,
+securityhub:BatchUpdateFindings and sns:Publish.
 
 Nothing is approved or quarantined here: the event does not say who clicked, and one click of one person is no approval.
 It is kept that it was asked for, and people are told what it would mean.
@@ -9,22 +10,26 @@ It is kept that it was asked for, and people are told what it would mean.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from handlers.lineage.model import Batch, Confidence, Evidence, Kind, Source, kind_of, noted
+from handlers.lineage.environment import setting
+from handlers.lineage.model import Kind, Place, Time, kind_of
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.asff import Product
 from handlers.lineage.publish.notices import Topics, tell
 from handlers.lineage.publish.selected import Action, Request, Selected, ignored_counts, read_request
 from handlers.lineage.queries.asking import Scope, UnknownThing
 from handlers.lineage.queries.impact import Impact, impact
-from handlers.lineage.settings import Settings, read_settings, setting
+from handlers.lineage.queries.places import known_scope
+from handlers.lineage.readings.requests import write_request
+from handlers.lineage.settings import Settings, read_settings
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
@@ -38,9 +43,7 @@ SERVICE = "lineage-actions"
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="orgctl", service=SERVICE)
 
-GRAPH, ALERT_TOPIC = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_ALERT_TOPIC"
-REQUESTED, REQUESTED_FOR = "requested", "requested_for"
-"""Attributes of an image: what was asked for last, and for which finding."""
+GRAPH, ALERT_TOPIC, READINGS = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_ALERT_TOPIC", "ORGCTL_READINGS_QUEUE"
 NOTE = 512
 """Characters of a note on a finding."""
 UPDATED_BY = "orgctl"
@@ -67,8 +70,8 @@ class Desk:
     """Everything that an action needs besides its event."""
 
     graph: Graph
-    record: Callable[[Batch], None]
-    """Keeps what was asked for."""
+    send: Callable[[str], None]
+    """Sends a message to the queue of readings: the ingest archives it, and adds it to the graph."""
     hub: Notes
     sns: Topics
     alert_topic: str
@@ -86,6 +89,14 @@ def _fixed() -> tuple[Graph, Notes, Topics, Settings]:
     return open_graph(setting(GRAPH)), hub, sns, read_settings(os.environ)
 
 
+def _send(body: str) -> None:
+    import boto3
+
+    queue = setting(READINGS)
+    with aws_errors("sqs:SendMessage", queue):
+        boto3.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+
+
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -93,8 +104,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     graph, hub, sns, settings = _fixed()
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     product = Product(AccountId(account), Region(region), partition)
-    scope = Scope(organization=settings.organization)
-    return answer(event, Desk(graph, graph.append, hub, sns, setting(ALERT_TOPIC), settings, scope, product))
+    scope = replace(known_scope(graph, Time(int(time.time() * 1000)), None), organization=settings.organization)
+    return answer(event, Desk(graph, _send, hub, sns, setting(ALERT_TOPIC), settings, scope, product))
 
 
 def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
@@ -133,17 +144,8 @@ def _analyze(finding: Selected, desk: Desk) -> None:
 def _ask(request: Request, finding: Selected, desk: Desk) -> None:
     """Keep that it was asked for, and tell people what it would mean and how it is carried through."""
     word = "approve" if request.action is Action.APPROVE else "quarantine"
-    evidence = Evidence(
-        Source.DECLARED,
-        request.event_id,
-        request.time,
-        desk.product.account,
-        desk.product.region,
-        "securityhub.amazonaws.com",
-        Confidence.REPORTED,
-    )
-    asked = noted(finding.about, evidence, {REQUESTED: word, REQUESTED_FOR: finding.id})
-    desk.record(Batch((asked,)))
+    place = Place(desk.product.account, desk.product.region)
+    desk.send(write_request(place, request.time, word, finding.about, finding.id, request.event_id))
     text = "\n".join(
         [
             f"Somebody asked in Security Hub to {word} {finding.about}, for the finding {finding.id}.",

@@ -7,6 +7,7 @@ security-impact is asked about (securityhub:BatchImportFindings).
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,13 @@ if TYPE_CHECKING:
     from handlers.lineage.queries.asking import Scope
 
 GRAPH, CURSOR_SECRET = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_LINEAGE_CURSOR_SECRET"
+SCOPE_SERVES = 5 * 60_000
+"""Milliseconds."""
 GRAPH_SECONDS = 6.0
 """For one call to the graph. The client tries again for twice as long, all of which fits into a request."""
+
+SCOPE_KEPT = 60_000
+"""Milliseconds for which it is remembered which accounts there are: it is noted anew with every reconciliation."""
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
@@ -78,14 +84,21 @@ def means_for(settings: Settings, graph: Graph, secret: bytes, account: AccountI
         regions=tuple(map(Region, settings.regions)),
         trusted=settings.trusted_owners,
         tags=tags,
+        approved=(rules.approval.tag, rules.approval.value) if rules.approval.tag and rules.approval.value else None,
     )
 
 
 def _scope_of(settings: Settings) -> ScopeOf:
-    def scope(graph: Graph, now: Time) -> Scope:  # noqa: ARG001 - which places are expected is not noted in it yet
-        from handlers.lineage.queries.asking import Scope
+    kept: dict[str, Scope] = {}
 
-        return Scope(organization=settings.organization, now=now)
+    def scope(graph: Graph, now: Time) -> Scope:
+        from handlers.lineage.queries.places import known_scope
+
+        known = kept.get("known")
+        if known is None or known.now is None or now - known.now >= SCOPE_KEPT:
+            known = known_scope(graph, now, None)
+            kept["known"] = known
+        return replace(known, organization=known.organization or settings.organization, now=now)
 
     return scope
 

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from handlers.lineage.settings import setting
+from handlers.lineage.environment import setting
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 

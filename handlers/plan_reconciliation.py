@@ -15,7 +15,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers.lineage.model import Place, Time
 from handlers.lineage.readings.form import PLACES, write_reading
-from handlers.reconcile import READINGS, SETTINGS, now, sender, setting
+from handlers.lineage.settings import read_settings, setting
+from handlers.reconcile import READINGS, now, sender
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
@@ -40,13 +41,13 @@ SendAll = Callable[[Sequence[str]], None]
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - any schedule will do
     """Answer how many places are asked for."""
-    settings = json.loads(setting(SETTINGS))
+    settings = read_settings()
     # The function's own ARN: arn:aws:lambda:<Region>:<account>:function:<name>.
     _, _, _, region, account, *_ = context.invoked_function_arn.split(":")
     asked = plan(
         _list_accounts(),
-        [Region(each) for each in settings["regions"]],
-        str(settings["organization"]),
+        [Region(each) for each in settings.regions],
+        settings.organization,
         Place(AccountId(account), Region(region)),
         _sender(setting(QUEUE)),
         sender(setting(READINGS)),

@@ -8,7 +8,6 @@ that failed otherwise comes again by itself.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from handlers.lineage.model import Place, Time
 from handlers.lineage.reconcile.asking import Call, through
 from handlers.lineage.reconcile.memory import Memories, S3Memories
 from handlers.lineage.reconcile.reader import Read, read_place, refused_message
+from handlers.lineage.settings import read_settings, setting
 from org.errors import AccessDenied, OrgctlError
 from org.gateway.errors import aws_errors
 from org.model import AccountId
@@ -36,7 +36,7 @@ SERVICE = "lineage-reconcile"
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="orgctl", service=SERVICE)
 
-SETTINGS, STATE, READINGS = "ORGCTL_LINEAGE_SETTINGS", "ORGCTL_LINEAGE_STATE", "ORGCTL_READINGS_QUEUE"
+STATE, READINGS = "ORGCTL_LINEAGE_STATE", "ORGCTL_READINGS_QUEUE"
 READER_ROLE = "orgctl-lineage-reader"
 SESSION = "orgctl-lineage-reconcile"
 """Says in the CloudTrail of every account who it was."""
@@ -45,13 +45,6 @@ _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 Enter = Callable[[Place], Call]
 """Enters an account in a Region; AccessDenied if its reader role does not let us in."""
 Send = Callable[[str], None]
-
-
-def setting(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise OrgctlError(name, "is not set in the function's environment", "deploy the lineage account again")
-    return value
 
 
 def enter(place: Place) -> Call:
@@ -66,7 +59,7 @@ def enter(place: Place) -> Call:
         entered = sts.assume_role(
             RoleArn=arn,
             RoleSessionName=SESSION,
-            ExternalId=str(json.loads(setting(SETTINGS))["external_id"]),
+            ExternalId=read_settings().external_id,
             DurationSeconds=900,
         )["Credentials"]
     return through(

@@ -13,25 +13,26 @@ GUARDRAIL = "approved-images"
 
 
 def image_rules(manifest: Manifest) -> ComplianceSettings:
-    """Answer the rules with the tag and the value of an approval filled in: those of the guardrail.
+    """Answer the rules with the tag and the value of an approval filled in: those of the guardrail, if there is one.
 
     OrgctlError where several policies, or policy and rule, name different ones: an image would be launched and not be
     compliant, or the other way round.
     """
     rules = manifest.lineage.compliance
-    named = {_approval(policy): policy.name for policy in _policies(manifest)} or {_default(): "the default"}
+    asked, (tag, value) = rules.approval, _default()
+    named = {_approval(policy): policy.name for policy in _policies(manifest)}
     if len(named) > 1:
         names = " and ".join(sorted(named.values()))
         raise OrgctlError(f"policies {names}", "they name different approvals", "give all one tag and one value")
-    ((tag, value),) = named
-    asked = rules.approval
-    if (asked.tag or tag, asked.value or value) != (tag, value):
-        raise OrgctlError(
-            "lineage.compliance.approval",
-            f"it asks for another tag or value than {GUARDRAIL}: {tag} = {value}",
-            "leave tag and value out, or make both the same",
-        )
-    return rules.model_copy(update={"approval": asked.model_copy(update={"tag": tag, "value": value})})
+    for tag, value in named:
+        if (asked.tag or tag, asked.value or value) != (tag, value):
+            raise OrgctlError(
+                "lineage.compliance.approval",
+                f"it asks for another tag or value than {GUARDRAIL}, which lets {tag}={value} launch",
+                "leave tag and value out, or make both the same",
+            )
+    filled = {"tag": asked.tag or tag, "value": asked.value or value}
+    return rules.model_copy(update={"approval": asked.model_copy(update=filled)})
 
 
 def _policies(manifest: Manifest) -> Iterator[PolicySpec]:

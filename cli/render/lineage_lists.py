@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from cli.render.lineage import Words, counted, placed_text, time_text
+from handlers.lineage.findings import Severity
+from handlers.lineage.queries.contradictions import Contradictions
 from handlers.lineage.queries.coverage import Coverage, PlaceCoverage
 from handlers.lineage.queries.search import Page
 from org.errors import printable
 
 _SHOWN = 50
+_COLOURS = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"))
 
 
@@ -49,6 +52,25 @@ def coverage_lines(coverage: Coverage, words: Words) -> Iterator[Text]:
     yield Text(f"looked at {counted(coverage.examined, 'thing')}", "dim")
 
 
+def contradiction_lines(found: Contradictions, words: Words) -> Iterator[Text]:
+    """Say of each what it is about, what either side says, and how bad it is."""
+    for each in found.found:
+        text = Text.assemble((f"{each.severity.value.lower()} ", _COLOURS.get(each.severity, "")), (each.rule, "bold"))
+        text.append_text(Text(f"  {placed_text(each.about)} · {words.account(each.account)}", "dim"))
+        yield text
+        yield Text(f"  {printable(each.says)}")
+        for side in (each.first, each.second):
+            yield Text(f"    {side.source}: {printable(side.says)}")
+            facts, more = words.cut(side.facts, 1)
+            for fact in facts:
+                yield Text(f"      {words.evidence(fact.evidence)}", "dim")
+            if more:
+                yield Text(f"      and {more:,} more; -v shows all", "dim")
+    yield Text(f"{counted(len(found.found), 'contradiction')} in {counted(found.examined, 'thing')}")
+    if found.after is not None:
+        yield Text(f"there is more: --after {found.after}", "dim")
+
+
 def _place(each: PlaceCoverage, words: Words) -> Text:
     text = Text(f"  {words.account(each.place.account)} · {printable(each.place.region)}  ")
     if each.last is None:
@@ -57,6 +79,10 @@ def _place(each: PlaceCoverage, words: Words) -> Text:
         text.append(f"last {time_text(each.last)}, {_ago(each.lag or 0)} ago", "yellow" if each.silent else "")
     for gap in each.gaps:
         text.append(f"  {gap.count:,} {printable(gap.outcome)}", "yellow")
+    if each.reconciled is not None:
+        text.append(f"  read {time_text(each.reconciled)}", "dim")
+    if each.unread:
+        text.append(f"  not read: {printable(each.unread)}", "yellow")
     return text
 
 

@@ -13,7 +13,10 @@ from pydantic import Field, ValidationError
 
 from config.compliance import ComplianceSettings
 from config.strict import Strict
+from handlers.lineage.environment import setting
 from org.errors import OrgctlError
+
+__all__ = ["LARGEST", "SETTINGS", "Settings", "read_settings", "setting"]
 
 SETTINGS = "ORGCTL_LINEAGE_SETTINGS"
 LARGEST = 4_096
@@ -48,11 +51,3 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "the JSON"
         raise OrgctlError(SETTINGS, f"{place}: {first['msg'].lower()}", "deploy the lineage account again") from None
-
-
-def setting(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Answer a variable of the function's environment; OrgctlError if it is not set or empty."""
-    value = environment.get(name)
-    if not value:
-        raise OrgctlError(name, "is not set in the function's environment", "deploy the lineage account again")
-    return value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from moto.sqs.models import sqs_backends
 from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
-from org.sandbox.encryption import TO_WRITE, NoKey, find_key, is_managed_by_aws
+from org.sandbox.encryption import TO_WRITE, Lock, NoKey
 
 if TYPE_CHECKING:
     from moto.sqs.models import Queue
@@ -37,8 +38,25 @@ class Sender:
         return cls(Principal(name, "", PrincipalKind.SERVICE), source)
 
     def require(self, action: str, resource: str, region: str) -> None:
-        """Raise Denied unless the sender may."""
-        authorize_as(self.principal, RequiredCall(action, resource, self.source), region)
+        """Raise Denied unless the sender may, and Undelivered where that cannot be said."""
+        with _judging():
+            authorize_as(self.principal, RequiredCall(action, resource, self.source), region)
+
+    def require_key(self, lock: Lock) -> None:
+        """Raise Denied unless the sender may use the key to write, and Undelivered where there is none to use."""
+        with _judging():
+            lock.require(self.principal, TO_WRITE, self.source)
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    """Keep what cannot be delivered from breaking the request that it comes of."""
+    try:
+        yield
+    except NoKey as error:
+        raise Undelivered(str(error)) from error
+    except NotImplementedError as error:
+        raise Undelivered(f"the orgctl sandbox does not emulate {error}") from error
 
 
 def find_queue(arn: str) -> Queue | None:
@@ -65,7 +83,7 @@ def send_to_queue(
     if queue is None:
         raise Undelivered(f"there is no queue {arn}")
     by.require("sqs:SendMessage", arn, queue.region)
-    require_key(getattr(queue, "kms_master_key_id", None), queue.account_id, queue.region, by)
+    by.require_key(lock_of(queue))
     order = {**fifo, "validate_group_id": False} if fifo and queue.fifo_queue else {}
     backend = sqs_backends[queue.account_id][queue.region]
     backend.send_message(queue.name, body, message_attributes=attributes, **order)  # type: ignore[arg-type]
@@ -90,20 +108,7 @@ def log_in_group(arn: str, text: str, stream: str, by: Sender) -> None:
     backend.put_log_events(name, stream, [{"timestamp": int(unix_time_millis()), "message": text}])
 
 
-def require_key(key: object, account: str, region: str, by: Sender) -> None:
-    """Raise unless the sender may use the key with which a queue or topic encrypts; an AWS managed one no service may.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-    """
-    if not key:
-        return
-    if is_managed_by_aws(key):
-        if by.principal.kind is PrincipalKind.SERVICE:
-            raise Undelivered(f"{by.principal.arn} cannot use the AWS managed key {key}")
-        return
-    try:
-        arn = find_key(str(key), account, region)
-    except NoKey as error:
-        raise Undelivered(str(error)) from error
-    for action in TO_WRITE:
-        by.require(action, arn, region)
+def lock_of(queue: Queue) -> Lock:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html."""
+    key = getattr(queue, "kms_master_key_id", None)
+    return Lock(key, queue.account_id, queue.region, "sqs", {"aws:sqs:arn": queue.queue_arn})

@@ -71,7 +71,7 @@ def bring(event: Event, rule: Rule, hops: int = 0) -> None:
     for target in rule.targets:
         try:
             _deliver(event, rule, target, hops)
-        except (Denied, Undelivered, Refused) as why:
+        except (Denied, Undelivered, Refused, NotImplementedError) as why:
             _dead_letter(event, rule, target, why)
 
 
@@ -139,7 +139,7 @@ def _dead_letter(event: Event, rule: Rule, target: Mapping[str, Any], why: Excep
     told = {
         "RULE_ARN": rule.arn,
         "TARGET_ARN": str(target["Arn"]),
-        "ERROR_CODE": "NO_PERMISSIONS" if isinstance(why, Denied) else "NO_RESOURCE",
+        "ERROR_CODE": "NO_PERMISSIONS" if isinstance(why, Denied) else "NO_RESOURCE",  # [H]: for what is no denial
         "ERROR_MESSAGE": message[:1024],
     }
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}

@@ -15,7 +15,8 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from org.sandbox.authorization.denial import Denied
-from org.sandbox.encryption import TO_WRITE, NoKey, require_key_of_caller
+from org.sandbox.authorization.principals import current_caller
+from org.sandbox.encryption import TO_READ, TO_WRITE, Lock, NoKey
 
 _SHORTEST, _LONGEST = 4, 4_096
 _KINDS = {
@@ -82,22 +83,25 @@ _moto_write = SecretsManagerBackend._add_secret
 
 
 def _read(self: SecretsManagerBackend, secret_id: str, *arguments: Any, **more: Any) -> dict[str, Any]:
-    secret = self.secrets.get(secret_id)
-    _require(self, getattr(secret, "kms_key_id", None), ("kms:Decrypt",))
+    _require(self, self.secrets.get(secret_id), None, TO_READ)
     return _moto_read(self, secret_id, *arguments, **more)
 
 
 def _write(self: SecretsManagerBackend, secret_id: str, *arguments: Any, **more: Any) -> Any:
-    known = self.secrets.get(secret_id)
-    key = more.get("kms_key_id") or getattr(known, "kms_key_id", None)
     if more.get("secret_string") is not None or more.get("secret_binary") is not None:
-        _require(self, key, TO_WRITE)
+        _require(self, self.secrets.get(secret_id), more.get("kms_key_id"), TO_WRITE)
     return _moto_write(self, secret_id, *arguments, **more)
 
 
-def _require(backend: SecretsManagerBackend, key: object, actions: tuple[str, ...]) -> None:
+def _require(backend: SecretsManagerBackend, secret: Any, key: object, actions: tuple[str, ...]) -> None:
+    """Raise AWS's refusal unless who is served may use the key; a secret that is being made has no ARN yet."""
+    caller = current_caller()
+    if caller is None:
+        return
+    context = {"SecretARN": str(secret.arn)} if secret is not None else {}
+    key = key or getattr(secret, "kms_key_id", None)
     try:
-        require_key_of_caller(key, backend.account_id, backend.region_name, "secretsmanager", actions)
+        Lock(key, backend.account_id, backend.region_name, "secretsmanager", context).require(caller.principal, actions)
     except (Denied, NoKey) as error:
         raise _Refused("AccessDeniedException", "Access to KMS is not allowed") from error
 

@@ -106,6 +106,7 @@ class Sandbox:
         opened: int = listener.getsockname()[1]
         self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
         self._front = Front(APIS, self.functions, lambda: _request_lock, self._now)
+        self._apis = run_in_the_wake(self.functions, self._front.serve)
         application = invoke_outside(self.functions, application)
         served = self._with_control(run_in_the_wake(self.functions, application))
         handler, descriptor = MotoRequestHandler, listener.detach()
@@ -148,16 +149,10 @@ class Sandbox:
             if request[1] in STAGING:
                 return self._answer_staging(environ, start_response)
             if request[1].startswith(APIS):
-                return self._answer_api(environ, start_response)
+                return self._apis(environ, start_response)
             return application(environ, start_response)
 
         return serve
-
-    def _answer_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._front.serve(environ, start_response)
-        # What the function behind the API has sent on its way is at work before the next request.
-        self.functions.settle()
-        return answer
 
     def _answer_staging(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         from org.sandbox.trail.control import answer

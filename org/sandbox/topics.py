@@ -19,8 +19,9 @@ from moto.sns.models import SNSBackend, Topic, sns_backends
 from moto.sns.utils import FilterPolicyMatcher
 
 from org.sandbox.authorization.denial import Denied
-from org.sandbox.deliveries import Sender, Undelivered, require_key, send_to_queue
-from org.sandbox.encryption import TO_WRITE, NoKey, require_key_of_caller
+from org.sandbox.authorization.principals import current_caller
+from org.sandbox.deliveries import Sender, Undelivered, send_to_queue
+from org.sandbox.encryption import TO_WRITE, Lock, NoKey
 from org.sandbox.functions.invocations import Invoker, Refused, later
 from org.sandbox.topic_messages import Attributes, Message, for_function, for_queue, is_raw, notification, now
 
@@ -81,7 +82,7 @@ def publish(topic_arn: str, message: Message, by: Sender) -> str:
         raise Undelivered(f"it is longer than {_LONGEST} bytes")
     region = str(topic.sns_backend.region_name)
     by.require("sns:Publish", topic_arn, region)
-    require_key(topic.kms_master_key_id, topic.account_id, region, by)
+    by.require_key(_lock(topic))
     return _deliver(topic, message)
 
 
@@ -107,7 +108,7 @@ def _deliver(topic: Topic, message: Message) -> str:
         if _is_wanted(subscription, message):
             try:
                 _send(topic, subscription, message)
-            except (Denied, Undelivered, Refused) as error:
+            except (Denied, Undelivered, Refused, NotImplementedError) as error:
                 _log.warning("%s of %s did not reach %s: %s", message.id, topic.arn, subscription.endpoint, error)
                 _redrive(topic, subscription, message)
     topic.sent_notifications.append((message.id, message.text, message.subject, dict(message.attributes), None))
@@ -184,11 +185,18 @@ def _publish(
     return _deliver(self, told)
 
 
-def _require_key(topic: Topic) -> None:
+def _lock(topic: Topic) -> Lock:
     """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html."""
     region = str(topic.sns_backend.region_name)
+    return Lock(topic.kms_master_key_id, topic.account_id, region, "sns", {"aws:sns:topicArn": topic.arn})
+
+
+def _require_key(topic: Topic) -> None:
+    caller = current_caller()
+    if caller is None:
+        return
     try:
-        require_key_of_caller(topic.kms_master_key_id, topic.account_id, region, "sns", TO_WRITE)
+        _lock(topic).require(caller.principal, TO_WRITE)
     except NoKey as error:
         raise _KeyDenied("KMSNotFound", str(error)) from error
     except Denied as denied:

@@ -37,6 +37,9 @@ def main() -> None:
         measure_proof,
         measure_parsing,
         measure_lineage,
+        measure_compliance,
+        measure_lineage_api,
+        measure_reading,
         measure_bootstrap,
     ):
         found = measure()
@@ -187,6 +190,24 @@ def measure_lineage() -> dict[str, Figure]:
     from tests.bench.lineage import MEASURES
 
     return {name: Figure(*row) for measure in MEASURES for name, row in measure(say).items()}
+
+
+def measure_compliance() -> dict[str, Figure]:
+    from tests.bench import compliance
+
+    return {name: Figure(*row) for name, row in compliance.measure_compliance().items()}
+
+
+def measure_lineage_api() -> dict[str, Figure]:
+    from tests.bench.lineage_api import measure_api
+
+    return {name: Figure(*row) for name, row in measure_api(say).items()}
+
+
+def measure_reading() -> dict[str, Figure]:
+    from tests.bench.reconciliation import measure_reconciliation
+
+    return {name: Figure(*row) for name, row in measure_reconciliation(say).items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from config.compliance import ComplianceSettings
-from handlers.lineage.settings import LARGEST, SETTINGS, Settings, read_settings, setting
+from handlers.lineage.environment import setting
+from handlers.lineage.settings import LARGEST, SETTINGS, Settings, read_settings
 from org.errors import OrgctlError
 
 SAID = {

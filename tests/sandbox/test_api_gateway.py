@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,6 +76,13 @@ def test_a_body_is_passed_on_as_text(api: Small) -> None:
     assert (answer.status, answer.said["body"]) == (200, '{"ids": ["ami-0a"]}')
 
 
+def test_bytes_of_a_binary_type_go_through_as_base64(api: Small) -> None:
+    sent = api.ask("/any/x", method="POST", body=b"\x00\xff", headers={"Content-Type": "image/png"})
+    assert (sent.said["body"], sent.said["isBase64Encoded"]) == ("AP8=", True)
+    assert api.ask("/images/ami-1?how=binary", headers={"Accept": "image/png"}).body == b"\x00\xff"
+    assert api.ask("/images/ami-1?how=binary").body == b"AP8="
+
+
 @pytest.mark.parametrize(
     ("path", "resource", "parameters"),
     [
@@ -105,7 +114,7 @@ def test_the_functions_own_status_and_headers_are_what_the_caller_gets(api: Smal
     assert api.ask("/images/ami-1?how=bare").status == 204
 
 
-@pytest.mark.parametrize("how", ["raise", "malformed"])
+@pytest.mark.parametrize("how", ["raise", "malformed", "unsayable"])
 def test_a_function_that_breaks_or_answers_nonsense_is_an_internal_error(api: Small, how: str) -> None:
     assert api.ask(f"/images/ami-1?how={how}").refusal == (502, "Internal server error")
 
@@ -114,6 +123,40 @@ def test_a_function_that_takes_longer_than_the_integration_waits_is_a_timeout(ap
     begun = time.monotonic()
     assert api.ask("/images/ami-1?how=sleep").refusal == (504, "Endpoint request timed out")
     assert 2 <= time.monotonic() - begun < 5
+
+
+def test_a_large_answer_is_compressed_for_who_takes_it_so(api: Small) -> None:
+    answer = api.ask("/images/ami-1?how=large", headers={"Accept-Encoding": "gzip"})
+    assert (answer.headers["content-encoding"], gzip.decompress(answer.body)) == ("gzip", b"x" * 5_000)
+    assert api.ask("/images/ami-1?how=large").body == b"x" * 5_000
+    assert "content-encoding" not in api.ask("/images/ami-1?how=headers", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_a_function_behind_the_api_calls_aws_as_its_role(api: Small) -> None:
+    answer = api.ask("/images/ami-1?how=who")
+    assert answer.body.startswith(f"arn:aws:sts::{api.account}:assumed-role/".encode())
+    assert answer.body.endswith(b"/small")
+
+
+def test_a_slow_request_does_not_keep_others_waiting(api: Small) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(api.ask, "/images/ami-1?how=sleep")
+        time.sleep(0.3)
+        begun = time.monotonic()
+        assert api.ask("/images/ami-1").status == 200
+        assert time.monotonic() - begun < 1.5
+        assert slow.result().status == 504
+
+
+def test_a_function_may_itself_be_the_one_that_calls_the_api(api: Small) -> None:
+    before = len(api.lines())
+    url = f"{api.sandbox.endpoint}/orgctl-sandbox/execute-api/{api.api_id}/live/images/latest"
+    api.clock.seconds = time.time()
+    api.owner.client("lambda").invoke(
+        FunctionName="small", InvocationType="Event", Payload=json.dumps({"call": url}).encode()
+    )
+    (line,) = api.lines()[before:]
+    assert (line["path"], line["status"], line["who"].endswith("/small")) == ("/images/latest", "200", True)
 
 
 def test_each_request_leaves_a_line_in_the_access_log_also_a_refused_one(api: Small) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from org.sandbox.server import Sandbox
 from tests.support.api import ApiAnswer, Clock
@@ -323,10 +327,58 @@ def test_a_web_acl_may_block_by_default(api: Small) -> None:
     assert (api.ask("/images/latest").status, api.ask("/images/ami-1").status) == (200, 403)
 
 
-def test_a_reset_begins_all_counts_again(api: Small) -> None:
-    api.deploy(template(stage={"MethodSettings": [settings("/*", "*", 1, 1)]}))
-    api.clock.turn(1_000)
-    assert [api.ask("/images/ami-1").status for _ in range(2)] == [200, 429]
-    api.sandbox._front.forget()
-    assert api.ask("/images/ami-1").status == 200
-    assert json.loads(api.ask("/images/ami-1").body) == {"message": "Too Many Requests"}
+def test_a_regular_expression_and_an_ip_set_are_judged(api: Small) -> None:
+    plain = [{"Priority": 0, "Type": "NONE"}]
+    expression = {"FieldToMatch": {"QueryString": {}}, "RegexString": "a=[0-9]{3,}", "TextTransformations": plain}
+    addresses = api.owner.client("wafv2").create_ip_set(
+        Name="bad", Scope="REGIONAL", IPAddressVersion="IPV4", Addresses=["192.0.2.0/24"]
+    )["Summary"]["ARN"]
+    rules = (
+        rule("digits", {"RegexMatchStatement": expression}),
+        rule("bad", {"IPSetReferenceStatement": {"Arn": addresses}}),
+    )
+    api.deploy(template(**acl(*rules)))
+    assert [api.ask(f"/images/ami-1?a={each}").status for each in ("12", "123", "x")] == [200, 403, 200]
+    found = [
+        api.ask("/images/ami-1", headers={"x-orgctl-sandbox-source-ip": each}).status
+        for each in ("192.0.2.9", "198.51.100.1", "nowhere")
+    ]
+    assert found == [403, 200, 400]
+
+
+def test_a_reset_sandbox_makes_the_same_api_again_and_counts_anew() -> None:
+    clock = Clock()
+    sandbox = Sandbox(now=clock)
+    sandbox.start()
+    try:
+        ids = []
+        for _ in range(2):
+            made = small(sandbox, clock)
+            made.deploy(template(stage={"MethodSettings": [settings("/*", "*", 1, 1)]}))
+            assert [made.ask("/images/ami-1").status for _ in range(2)] == [200, 429]
+            ids.append(made.api_id)
+            reset = urllib.request.Request(f"{sandbox.endpoint}/orgctl-sandbox/reset", method="POST")
+            urllib.request.urlopen(reset).close()
+            assert made.ask("/images/ami-1").refusal == FORBIDDEN
+        assert ids[0] == ids[1]
+    finally:
+        sandbox.stop()
+
+
+TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs",)), max_size=20)
+
+
+@settings_of_hypothesis(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(segments=st.lists(TEXT, max_size=3), query=st.dictionaries(TEXT, TEXT, max_size=3), body=st.binary(max_size=50))
+def test_whatever_is_asked_is_answered_without_an_error_of_the_server(
+    api: Small, segments: list[str], query: dict[str, str], body: bytes
+) -> None:
+    api.deploy(template(deployment="Fuzzed", **acl(group(COMMON), rule("body", size({"Body": {}}, 10)))))
+    api.clock.turn(10)
+    query.pop("how", None)
+    path = "/any/" + "/".join(quote(each, safe="") for each in segments)
+    answer = api.ask(f"{path}?{urlencode(query)}", method="POST", body=body, headers={"User-Agent": "test"})
+    assert answer.status < 500, answer
+    if answer.status == 200:
+        assert answer.said["queryStringParameters"] == (query or None)
+        assert answer.said["pathParameters"] == {"rest": answer.said["path"].removeprefix("/any/").rstrip("/")}

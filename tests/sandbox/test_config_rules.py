@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.lineage.compliance.invocation import read_invocation
+from handlers.lineage.model import Kind, key_of
+from org.model import Region
 from org.sandbox.functions.invocations import waiting
 from org.sandbox.session import Credentials, isolated_session
 from tests.support.cloud import HOME, Cloud, refusal
@@ -370,6 +373,19 @@ def test_what_a_function_says_is_kept_and_counted(account: Account) -> None:
     assert account.compliance() == "INSUFFICIENT_DATA"
 
 
+def test_results_come_in_pages(account: Account) -> None:
+    account.put_rule(SCHEDULED)
+    (event,) = account.taken()
+    account.say(event["resultToken"], *(verdict(f"ami-{number}") for number in range(5)))
+    asked = {"ConfigRuleName": "images", "Limit": 2}
+    pages = account.config.get_paginator("get_compliance_details_by_config_rule").paginate(
+        ConfigRuleName="images", PaginationConfig={"PageSize": 2}
+    )
+    assert [len(page["EvaluationResults"]) for page in pages] == [2, 2, 1]
+    with pytest.raises(account.config.exceptions.InvalidNextTokenException):
+        account.config.get_compliance_details_by_config_rule(**asked, NextToken="made-up")
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
@@ -433,3 +449,121 @@ def test_a_role_says_it_with_permission_alone(cloud: Cloud, account: Account) ->
     iam.put_role_policy(RoleName="Evaluations", PolicyName="p", PolicyDocument=written(may))
     config.put_evaluations(Evaluations=[verdict("ami-1")], ResultToken=event["resultToken"])
     assert account.results() == {"ami-1": "NON_COMPLIANT"}
+
+
+def test_our_own_function_reads_what_it_is_given(account: Account) -> None:
+    account.put_rule(SCHEDULED, InputParameters=json.dumps({"rules": "approval"}))
+    account.put_rule(ON_CHANGE, name="instances", Scope=INSTANCES)
+    instance = account.launch()
+    account.ec2.terminate_instances(InstanceIds=[instance])
+    scheduled, discovered, deleted = map(read_invocation, account.taken())
+    assert (scheduled.account, scheduled.region, scheduled.changed) == (account.id, HOME, None)
+    key = key_of(Kind.INSTANCE, instance, Region(HOME))
+    assert [(each.changed, each.gone) for each in (discovered, deleted)] == [(key, False), (key, True)]
+
+
+# --- stacks
+
+RECORDER: dict[str, Any] = {
+    "Type": "AWS::Config::ConfigurationRecorder",
+    "Properties": {
+        "Name": "all",
+        "RoleARN": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/recorder"},
+        "RecordingGroup": {"AllSupported": "true", "IncludeGlobalResourceTypes": True},
+    },
+}
+CHANNEL: dict[str, Any] = {
+    "Type": "AWS::Config::DeliveryChannel",
+    "DependsOn": "Recorder",
+    "Properties": {
+        "S3BucketName": {"Ref": "Bucket"},
+        "ConfigSnapshotDeliveryProperties": {"DeliveryFrequency": "Six_Hours"},
+    },
+}
+RULE: dict[str, Any] = {
+    "Type": "AWS::Config::ConfigRule",
+    "DependsOn": "Recorder",
+    "Properties": {
+        "InputParameters": {"amiIds": "ami-1"},
+        "Source": {"Owner": "AWS", "SourceIdentifier": "APPROVED_AMIS_BY_ID"},
+    },
+}
+BUCKET: dict[str, Any] = {"Type": "AWS::S3::Bucket"}
+
+
+def _stack(cloud: Cloud, id: str, resources: dict[str, Any], **outputs: Any) -> dict[str, Any]:
+    stacks = cloud.client("cloudformation", id)
+    known = [each["StackName"] for each in stacks.describe_stacks()["Stacks"]]
+    body = json.dumps({"Resources": resources, "Outputs": {name: {"Value": value} for name, value in outputs.items()}})
+    (stacks.update_stack if "config" in known else stacks.create_stack)(StackName="config", TemplateBody=body)
+    (stack,) = stacks.describe_stacks(StackName="config")["Stacks"]
+    return dict(stack)
+
+
+def test_a_stack_makes_a_recorder_that_is_on_a_channel_and_a_rule(cloud: Cloud) -> None:
+    account = Account(cloud, cloud.make_account())
+    resources = {"Bucket": BUCKET, "Recorder": RECORDER, "Channel": CHANNEL, "Rule": RULE}
+    attributes = {"Arn": "Arn", "Id": "ConfigRuleId", "Compliance": "Compliance.Type"}
+    asked = {name: {"Fn::GetAtt": ["Rule", attribute]} for name, attribute in attributes.items()}
+    stack = _stack(cloud, account.id, resources, Name={"Ref": "Rule"}, **asked)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    (status,) = account.config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    assert (status["name"], status["recording"]) == ("all", True)
+    (channel,) = account.config.describe_delivery_channels()["DeliveryChannels"]
+    assert channel["configSnapshotDeliveryProperties"] == {"deliveryFrequency": "Six_Hours"}
+    (rule,) = account.config.describe_config_rules()["ConfigRules"]
+    assert {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]} == {
+        "Arn": rule["ConfigRuleArn"],
+        "Compliance": "INSUFFICIENT_DATA",
+        "Id": rule["ConfigRuleId"],
+        "Name": rule["ConfigRuleName"],
+    }
+    other = {**RULE, "Properties": {**RULE["Properties"], "InputParameters": {"amiIds": "ami-2"}}}
+    _stack(cloud, account.id, {**resources, "Rule": other})
+    (changed,) = account.config.describe_config_rules()["ConfigRules"]
+    assert (changed["ConfigRuleId"], changed["InputParameters"]) == (rule["ConfigRuleId"], '{"amiIds":"ami-2"}')
+    cloud.client("cloudformation", account.id).delete_stack(StackName="config")
+    assert account.config.describe_config_rules()["ConfigRules"] == []
+    assert account.config.describe_configuration_recorders()["ConfigurationRecorders"] == []
+    assert account.config.describe_delivery_channels()["DeliveryChannels"] == []
+
+
+def test_a_stack_whose_channel_is_a_bucket_with_default_retention_fails(cloud: Cloud) -> None:
+    account = Account(cloud, cloud.make_account())
+    retention = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}, "ObjectLockEnabled": "Enabled"}
+    locked = {**BUCKET, "Properties": {"ObjectLockEnabled": True, "ObjectLockConfiguration": retention}}
+    stack = _stack(cloud, account.id, {"Bucket": locked, "Recorder": RECORDER, "Channel": CHANNEL})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Object Lock with default retention is not supported" in stack["StackStatusReason"]
+
+
+def test_a_stack_whose_channel_comes_before_its_recorder_fails(cloud: Cloud) -> None:
+    account = Account(cloud, cloud.make_account())
+    stack = _stack(cloud, account.id, {"Bucket": BUCKET, "Channel": {**CHANNEL, "DependsOn": "Bucket"}})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+# --- who may
+
+
+def test_a_rule_is_put_by_whom_its_resource_is_allowed(cloud: Cloud, account: Account) -> None:
+    iam = cloud.client("iam", account.id)
+    trust = {"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="Rules", AssumeRolePolicyDocument=written(trust))["Role"]["Arn"]
+    given = cloud.client("sts", account.id).assume_role(RoleArn=role, RoleSessionName="work")["Credentials"]
+    keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    config: Any = isolated_session(HOME, keys).client("config")
+    source = {"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_VERSIONING_ENABLED"}
+    with pytest.raises(ClientError) as caught:
+        config.put_config_rule(ConfigRule={"ConfigRuleName": "versioning", "Source": source})
+    arn = f"arn:aws:config:{HOME}:{account.id}:config-rule/"
+    assert f"not authorized to perform: config:PutConfigRule on resource: {arn}*" in refusal(caught)
+    may = {"Effect": "Allow", "Action": "config:PutConfigRule", "Resource": f"{arn}*"}
+    iam.put_role_policy(RoleName="Rules", PolicyName="p", PolicyDocument=written(may))
+    config.put_config_rule(ConfigRule={"ConfigRuleName": "versioning", "Source": source})
+    (rule,) = account.config.describe_config_rules()["ConfigRules"]
+    only = {"Effect": "Allow", "Action": "config:StartConfigRulesEvaluation", "Resource": f"{arn}config-rule-other"}
+    iam.put_role_policy(RoleName="Rules", PolicyName="p", PolicyDocument=written(only))
+    with pytest.raises(ClientError) as caught:
+        config.start_config_rules_evaluation(ConfigRuleNames=["versioning"])
+    assert f"on resource: {rule['ConfigRuleArn']}" in refusal(caught)

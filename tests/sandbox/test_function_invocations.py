@@ -80,6 +80,10 @@ def test_what_lambda_does_not_take_it_refuses(session: boto3.Session) -> None:
         client.invoke(FunctionName="taker", Payload=json.dumps("x" * 1_048_576), InvocationType="Event")
     with pytest.raises(ClientError, match=r"does not emulate .*LogType Tail"):
         client.invoke(FunctionName="taker", LogType="Tail")
+    with pytest.raises(ClientError, match=r"does not emulate .*ClientContext"):
+        client.invoke(FunctionName="taker", ClientContext="e30=")
+    with pytest.raises(ClientError, match=r"does not emulate .*this way to run taker"):
+        client.invoke_async(FunctionName="taker", InvokeArgs=b"{}")
 
 
 def test_a_caller_without_the_permission_is_denied_and_nothing_runs(session: boto3.Session) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from org.sandbox.functions.worker import FunctionFailed, Program, Worker
 from tests.support.functions import REGION, allow, role, zipped
@@ -243,6 +244,21 @@ def test_a_queue_that_does_not_let_the_rule_send_gets_nothing(session: boto3.Ses
     deploy(sends=False)
     put(session, {"n": 1})
     assert (outcome(session), waiting(session, "events"), waiting(session, "dead")) == ({}, 0, 0)
+
+
+def test_a_mapping_that_is_made_by_hand_works_as_well(session: boto3.Session, deploy: Deploy) -> None:
+    deploy()
+    queue, client = f"arn:aws:sqs:{REGION}:123456789012:events", session.client("lambda")
+    (mapping,) = client.list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
+    put(session, {"n": 1})
+    assert outcome(session) == {}
+    client.create_event_source_mapping(EventSourceArn=queue, FunctionName="taker")
+    assert sorted(outcome(session)) == ["n-1"]
+    with pytest.raises(ClientError, match="only of queues"):
+        client.create_event_source_mapping(
+            EventSourceArn=f"arn:aws:kinesis:{REGION}:123456789012:stream/s", FunctionName="taker"
+        )
 
 
 def test_nobody_but_aws_sends_events_of_aws(session: boto3.Session) -> None:

@@ -10,11 +10,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.lineage.compliance.evaluate import rules_named
+from handlers.lineage.compliance.invocation import read_invocation
 from org.sandbox.functions.invocations import waiting
 from org.sandbox.server import Sandbox
+from stacksets.templates import lineage_compliance
 from tests.sandbox.test_config_rules import Account
 from tests.support.cloud import HOME, Cloud, refusal
-from tests.support.functions import allow, deploy, failure, functions, permission, put_code, role, session_in, zipped
+from tests.support.functions import allow, deploy, failure, functions, put_code, role, seen, session_in, zipped
 from tests.support.sandbox import create_account
 
 ADMINISTRATION = "config-multiaccountsetup.amazonaws.com"
@@ -116,6 +119,17 @@ def test_an_account_that_joins_gets_the_rule_when_it_has_a_recorder(cloud: Cloud
     account.record()
     assert lineage.states()[account.id] == ("CREATE_SUCCESSFUL", "")
     assert len(account.config.describe_config_rules()["ConfigRules"]) == 1
+
+
+def test_an_account_that_is_closed_has_no_part_in_the_rule(cloud: Cloud, lineage: Lineage) -> None:
+    member = Account(cloud, cloud.make_account())
+    member.record()
+    lineage.put(cloud.management)
+    cloud.close(member.id)
+    while any(each["State"] == "PENDING_CLOSURE" for each in cloud.organizations.list_accounts()["Accounts"]):
+        pass
+    assert set(lineage.states()) == {lineage.id}
+    assert lineage.status()["OrganizationRuleStatus"] == "CREATE_SUCCESSFUL"
 
 
 def test_the_rule_goes_when_it_is_deleted_or_the_account_excluded(cloud: Cloud, lineage: Lineage) -> None:
@@ -240,7 +254,7 @@ RECORDER: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[Sandbox]:
     sandbox = Sandbox()
     sandbox.start()
@@ -263,14 +277,31 @@ def _rule(image: str, excluded: list[str]) -> dict[str, Any]:
     return {"Type": "AWS::Config::OrganizationConfigRule", "DependsOn": "Permission", "Properties": properties}
 
 
-def test_a_central_function_judges_the_instances_of_a_member_account(server: Sandbox) -> None:
+def _organization(server: Sandbox) -> tuple[dict[str, Any], boto3.Session, boto3.Session]:
+    """Make an organization; answer it, and sessions in a member account and in the one that administers rules."""
     management: boto3.Session = server.session(HOME)
     organizations: Any = management.client("organizations")
     own = organizations.create_organization(FeatureSet="ALL")["Organization"]
-    member_id, lineage_id = create_account(organizations, "Shop"), create_account(organizations, "Lineage")
+    member, lineage = (create_account(organizations, name) for name in ("Shop", "Lineage"))
     organizations.enable_aws_service_access(ServicePrincipal=ADMINISTRATION)
-    organizations.register_delegated_administrator(AccountId=lineage_id, ServicePrincipal=ADMINISTRATION)
-    member, lineage = session_in(management, member_id), session_in(management, lineage_id)
+    organizations.register_delegated_administrator(AccountId=lineage, ServicePrincipal=ADMINISTRATION)
+    return own, session_in(management, member), session_in(management, lineage)
+
+
+def _config_may_invoke(organization: str) -> dict[str, Any]:
+    function = {"Fn::GetAtt": ["Function", "Arn"]}
+    statement = {
+        **allow("lambda:InvokeFunction", function),
+        "Principal": {"Service": "config.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceOrgID": organization}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Type": "AWS::Lambda::ResourcePolicy", "Properties": {"ResourceArn": function, "PolicyDocument": document}}
+
+
+def test_a_central_function_judges_the_instances_of_a_member_account(server: Sandbox) -> None:
+    own, member, lineage = _organization(server)
+    member_id, lineage_id = (each.client("sts").get_caller_identity()["Account"] for each in (member, lineage))
     trust = {"Effect": "Allow", "Principal": {"AWS": lineage_id}, "Action": "sts:AssumeRole"}
     evaluations = role("config.amazonaws.com", allow("config:PutEvaluations"))
     evaluations["Properties"] |= {
@@ -284,7 +315,7 @@ def test_a_central_function_judges_the_instances_of_a_member_account(server: San
     lineage.client("s3").put_object(Bucket="code", Key="code.zip", Body=zipped(JUDGE))
     compliance = {
         **functions(allow("sts:AssumeRole")),
-        "Permission": permission("config.amazonaws.com"),
+        "Permission": _config_may_invoke(own["Id"]),
         "Rule": _rule(good, []),
     }
     why = failure(lineage, compliance)
@@ -307,6 +338,29 @@ def test_a_central_function_judges_the_instances_of_a_member_account(server: San
     assert status["LastSuccessfulEvaluationTime"] >= status["LastSuccessfulInvocationTime"]
     lineage.client("cloudformation").delete_stack(StackName="compliance")
     assert config.describe_config_rules()["ConfigRules"] == []
+
+
+def test_the_rules_of_our_own_template_are_made_and_ask_for_what_the_function_knows(server: Sandbox) -> None:
+    own, member, lineage = _organization(server)
+    for session in (member, lineage):
+        deploy(session, RECORDER, "recorder")
+    put_code(lineage)
+    written = json.dumps(lineage_compliance.render().to_dict()["Resources"]).replace("ConfigRules", "Function")
+    rules = {
+        title: {name: value for name, value in resource.items() if name != "Condition"}
+        for title, resource in json.loads(written).items()
+        if resource["Type"] == "AWS::Config::OrganizationConfigRule"
+    }
+    for rule in rules.values():
+        rule["Properties"]["ExcludedAccounts"] = [own["MasterAccountId"]]
+    deploy(lineage, {**functions(), "ConfigMayCall": _config_may_invoke(own["Id"]), **rules})
+    config: Any = member.client("config")
+    assert len(config.describe_config_rules()["ConfigRules"]) == len(rules)
+    asked = [read_invocation(event) for event in seen(lineage)]
+    wanted = {rules_named([name])[0] for name in lineage_compliance.PERIODIC.values()}
+    for session in (member, lineage):
+        account = session.client("sts").get_caller_identity()["Account"]
+        assert {each.rules for each in asked if each.account == account} == {(rule,) for rule in wanted}
 
 
 def _verdicts(config: Any, rule: str) -> dict[str, str]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.lineage.findings import Finding, Severity
+from handlers.lineage.model import Kind, Time, key_of
+from handlers.lineage.publish.asff import Product
+from handlers.lineage.publish.security_hub import Published, publish
+from org.model import AccountId, Region
 from org.sandbox.securityhub.console import send_to_action
 from org.sandbox.session import Credentials, isolated_session
 from org.sandbox.trail.events import published
@@ -521,3 +527,42 @@ def test_a_stack_with_a_long_name_of_an_action_fails(cloud: Cloud) -> None:
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     with pytest.raises(ClientError):
         cloud.client("securityhub", account).describe_hub()
+
+
+# --- what we tell it ourselves
+
+
+def _image_without_root(region: str = HOME) -> Finding:
+    image = key_of(Kind.IMAGE, "ami-00000000000000001", Region(region))
+    return Finding(
+        rule="compliance/lineage",
+        about=image,
+        account=AccountId("111122223333"),
+        region=Region(region),
+        severity=Severity.HIGH,
+        title="nobody knows where the image comes from",
+        says="its chain ends at no trusted root",
+        todo="build it anew",
+        details={"root": "none"},
+    )
+
+
+def test_what_our_publisher_tells_is_kept_left_alone_and_resolved(hub: Hub) -> None:
+    product, family = Product(AccountId(hub.account), Region(HOME)), ("compliance",)
+
+    def tell(*findings: Finding, hours: int = 0) -> Published:
+        now = Time(1_790_000_000_000 + hours * 3_600_000)
+        return publish(hub.client, findings, lambda _rule, _about: True, product, family, now)
+
+    finding = _image_without_root()
+    assert tell(finding).created == (finding,)
+    (id,) = hub.find(GeneratorId=("EQUALS", "orgctl/compliance/lineage"), RecordState=("EQUALS", "ACTIVE"))
+    assert tell(finding, hours=1).unchanged == (finding,)
+    assert tell(replace(finding, title="it is still unknown"), hours=2).updated != ()
+    assert hub.read(id)["Title"] == "it is still unknown"
+    assert tell(hours=3).resolved == (id,)
+    kept = hub.read(id)
+    assert (kept["RecordState"], kept["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
+    hub.update(id, Workflow={"Status": "RESOLVED"})
+    assert tell(finding, hours=4).created == (finding,)
+    assert hub.read(id)["Workflow"]["Status"] == "NEW"

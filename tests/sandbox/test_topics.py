@@ -223,12 +223,13 @@ def key(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy(root, *statements)}}}
 
 
-def notifying(*, lets_events: bool, lets_key: bool) -> dict[str, Any]:
+def notifying(*, lets_events: bool, lets_key: bool, **key_more: Any) -> dict[str, Any]:
     """Answer a rule with the topic as its target, and what it needs."""
     service = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
-    only = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
-    may = {**service, "Action": "sns:Publish", "Resource": {"Ref": "Topic"}, **only}
-    key_may = {**service, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*", **only}
+    only = {"aws:SourceAccount": ACCOUNT}
+    may = {**service, "Action": "sns:Publish", "Resource": {"Ref": "Topic"}, "Condition": {"StringEquals": only}}
+    key_may = {**service, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"}
+    key_may["Condition"] = {"StringEquals": {**only, **key_more}}
     rule = {
         "Name": "to-topic",
         "EventPattern": {"source": ["test"]},
@@ -263,6 +264,22 @@ def test_a_rule_reaches_a_topic_if_its_policy_and_its_key_let_it(
     assert (kept, len(letters)) == ([], 1)
     told = letters[0]["MessageAttributes"]
     assert (told["ERROR_CODE"]["StringValue"], told["TARGET_ARN"]["StringValue"]) == ("NO_PERMISSIONS", TOPIC)
+
+
+@pytest.mark.parametrize(
+    ("key_more", "arrives"),
+    [
+        ({"kms:EncryptionContext:aws:sns:topicArn": TOPIC}, True),
+        ({"kms:EncryptionContext:aws:sns:topicArn": f"{TOPIC}-other"}, False),
+        ({"kms:EncryptionContext:another": "x"}, False),
+        ({"kms:ViaService": f"sns.{REGION}.amazonaws.com"}, False),
+    ],
+)
+def test_a_key_can_be_for_a_topic_alone(session: boto3.Session, key_more: dict[str, str], arrives: bool) -> None:
+    deploy(session, notifying(lets_events=True, lets_key=True, **key_more))
+    session.client("events").put_events(Entries=[{"Source": "test", "DetailType": "t", "Detail": "{}"}])
+    assert len(Control(session.client("sns").meta.endpoint_url).sent()) == arrives
+    assert len(messages(session, "dead")) == (not arrives)
 
 
 def test_a_topic_without_its_policy_lets_the_service_no_longer(session: boto3.Session) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from config import manifest
+from config import compliance, manifest
 from stacksets.catalog import templates
 from stacksets.guardrails.catalog import guardrails
 
@@ -42,3 +42,15 @@ def test_every_template_and_parameter_is_in_the_reference(name):
     about = (DOCS / "templates.md").read_text().partition(f"\n## `{name}`")[2].partition("\n## ")[0]
     declared = templates()[name].render().to_dict()["Parameters"]
     assert [parameter for parameter in declared if f"`{parameter}`" not in about] == []
+
+
+@pytest.mark.parametrize("rule", compliance.ComplianceSettings.model_fields)
+def test_every_rule_and_parameter_of_compliance_is_in_the_reference(rule):
+    rows = [line for line in (DOCS / "compliance.md").read_text().splitlines() if line.startswith("| `")]
+    (row,) = [line for line in rows if line.startswith(f"| `{rule.replace('_', '-')}`")]
+    settings = compliance.ComplianceSettings.model_fields[rule].default
+    assert rule == rule.replace("_", "-") or f"({rule})" in row
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[4:6] == ["yes" if settings.enabled else "no", settings.severity]
+    parameters = set(type(settings).model_fields) - {"enabled", "severity"}
+    assert [name for name in sorted(parameters) if name not in cells[3]] == []

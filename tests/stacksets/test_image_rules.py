@@ -10,8 +10,10 @@ import pytest
 from config.load import load_manifest
 from config.manifest import Manifest
 from handlers.lineage.compliance.verdicts import Result, Rule
+from handlers.lineage.settings import SETTINGS, read_settings
 from org.errors import OrgctlError
 from stacksets.image_rules import image_rules
+from stacksets.lineage_settings import render_settings
 from tests.support.compliance import ALL_GOOD, GOLDEN, graph_of, judged
 from tests.support.guardrails import content
 from tests.support.lineage import note
@@ -70,3 +72,12 @@ def test_without_the_guardrail_its_default_is_asked_for_and_other_rules_are_the_
     rules = image_rules(bare)
     assert (rules.approval.tag, rules.approval.value) == enforced()
     assert rules.naming == bare.lineage.compliance.naming
+    own = image_rules(manifest(approval={"tag": "X", "value": "yes"})).approval
+    assert (own.tag, own.value) == ("X", "yes")
+
+
+@pytest.mark.parametrize("parameters", [{}, {"approval_tag": "Approval", "approval_value": "yes"}])
+def test_weakness_29_the_functions_are_told_the_guardrails_tag(parameters: dict[str, str]) -> None:
+    text = render_settings(manifest(parameters), "o-abcdefghij", "orgctl-1234")
+    approval = read_settings({SETTINGS: text}).compliance.approval
+    assert (approval.tag, approval.value) == enforced(**parameters)

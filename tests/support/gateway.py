@@ -19,13 +19,30 @@ from tests.support.sandbox import assume, create_account, written
 REGION = "eu-central-1"
 CODE = """
 import json, os, time
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+import urllib.request
 
 def handler(event, context):
+    if "call" in event:
+        request = AWSRequest("GET", event["call"])
+        SigV4Auth(boto3.Session().get_credentials(), "execute-api", os.environ["AWS_REGION"]).add_auth(request)
+        asked = urllib.request.Request(event["call"], headers=dict(request.headers.items()))
+        return urllib.request.urlopen(asked).status
     how = (event["queryStringParameters"] or {}).get("how")
     if how == "raise":
         raise RuntimeError("asked to")
     if how == "sleep":
         time.sleep(5)
+    if how == "who":
+        return {"statusCode": 200, "body": boto3.client("sts").get_caller_identity()["Arn"]}
+    if how == "large":
+        return {"statusCode": 200, "body": "x" * 5000}
+    if how == "binary":
+        return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": "AP8=", "isBase64Encoded": True}
+    if how == "unsayable":
+        return {"statusCode": 200, "headers": {"X-One": "a\\r\\nX-Two: b"}}
     if how == "malformed":
         return {"status": 200}
     if how == "bare":
@@ -128,7 +145,7 @@ def template(*, api: Mapping[str, Any] | None = None, stage: Mapping[str, Any] |
     """Write the template; `more` are further resources, and a deployment is made anew where its name changes."""
     deployment = more.pop("deployment", "Deployment")
     resources: dict[str, Any] = {
-        "Role": role("lambda.amazonaws.com"),
+        "Role": role("lambda.amazonaws.com", {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}),
         "Function": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
@@ -152,6 +169,8 @@ def template(*, api: Mapping[str, Any] | None = None, stage: Mapping[str, Any] |
                 "Name": "small",
                 "Body": document(),
                 "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "BinaryMediaTypes": ["image/png"],
+                "MinimumCompressionSize": 1000,
                 **(api or {}),
             },
         },
@@ -187,7 +206,7 @@ class Small:
     nobody: Credentials
     api_id: str = ""
     function: str = ""
-    stacks: list[str] = field(default_factory=list)
+    stacks: list[str] = field(default_factory=list, repr=False)
     """The templates so far."""
 
     def deploy(self, body: Any, *, permit: bool = True) -> None:

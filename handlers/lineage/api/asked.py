@@ -18,7 +18,9 @@ LARGEST_BODY = 65_536
 _REGION = r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}"
 _HEX = r"([0-9a-f]{8}|[0-9a-f]{17})"
 TEXT = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_IMAGE = f"(aws(-[a-z]{{2,8}}){{0,3}}/{_REGION}/image/)?ami-{_HEX}"
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+KEY_PATTERN = f"aws(-[a-z]{{2,8}}){{0,3}}/({_REGION}|-)/({'|'.join(kind.value for kind in Kind)})/{TEXT}{{1,2048}}"
 AMI_PATTERN = f"^ami-{_HEX}$"
 """Both lengths of EC2's ids: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html."""
 ID_PATTERN = (
@@ -26,7 +28,7 @@ ID_PATTERN = (
     rf"|lt-{_HEX}:([0-9]{{1,10}}|\$Default|\$Latest)"
     f"|(fleet|sfr)-{_UUID}"
     "|sir-[0-9a-z]{8,17}"
-    f"|aws(-[a-z]{{2,8}}){{0,3}}/({_REGION}|-)/({'|'.join(kind.value for kind in Kind)})/{TEXT}{{1,2048}})$"
+    f"|{KEY_PATTERN})$"
 )
 """An id of EC2's, or a whole key."""
 TIME_PATTERN = (
@@ -76,7 +78,10 @@ Owners = Annotated[
 ]
 Ids = Annotated[
     str | None,
-    Query(pattern=f"^ami-{_HEX}(,ami-{_HEX}){{0,99}}$", description="Images that cannot be rebuilt, parted by commas."),
+    Query(
+        pattern=f"^{_IMAGE}(,{_IMAGE}){{0,99}}$",
+        description="Images that cannot be rebuilt, by id or key, parted by commas.",
+    ),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from handlers.lineage.errors import GraphError
@@ -96,6 +97,8 @@ class Means:
     trusted: tuple[str, ...]
     """Owners of images that may be roots."""
     tags: Tags = field(default_factory=Tags)
+    approved: tuple[str, str] | None = None
+    """The tag and its value by which launches are let through; None: the usual ones."""
 
 
 class Desk:
@@ -116,7 +119,7 @@ class Desk:
     def bounds(self, depth: int, size: int) -> Bounds:
         return Bounds(depth, size, late=self.late)
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         return self.means.scope_of(self.graph, self.now)
 

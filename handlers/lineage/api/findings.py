@@ -8,8 +8,8 @@ from handlers.lineage.api.desk import Desk
 from handlers.lineage.api.documented import new_router, statuses
 from handlers.lineage.api.ids import key_for
 from handlers.lineage.api.images import Ami, ReasonForm, ami_of
+from handlers.lineage.api.near import UNKNOWN, AmiInstance
 from handlers.lineage.api.questions import USUAL_SIZE, desk
-from handlers.lineage.api.security import AmiInstance
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Kind
 from handlers.lineage.queries.frontiers import Frontiers, frontiers
@@ -147,7 +147,7 @@ def _resources(affected: Impact) -> Affected:
         amis=[Ami.model_validate(ami_of(each)) for each in images],
         instances=[
             AmiInstance(
-                instance_id=_name(each), account_id=each.account, region=each.region, state=each.state or "unknown"
+                instance_id=_name(each), account_id=each.account, region=each.region, state=each.state or UNKNOWN
             )
             for each in affected.running
         ],

@@ -7,10 +7,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from handlers.lineage.api.answers import model_of
-from handlers.lineage.api.asked import OWNER_PATTERN, TEXT, Cursor, InRegion, Limit, Refused
+from handlers.lineage.api.asked import KEY_PATTERN, OWNER_PATTERN, TEXT, Cursor, InRegion, Limit, Refused, Size
 from handlers.lineage.api.documented import answers, new_router, statuses
 from handlers.lineage.api.questions import desk
-from handlers.lineage.model import Kind
+from handlers.lineage.model import Key, Kind
+from handlers.lineage.queries.contradictions import Contradictions, contradictions
 from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.json_form import Plain, to_plain
 from handlers.lineage.queries.search import Page, Wanted, search
@@ -29,6 +30,14 @@ Where = Annotated[
 Examine = Annotated[
     int, Query(ge=1, le=1_000_000, description="At how many things to look for those of which nothing is known.")
 ]
+After = Annotated[
+    str | None,
+    Query(
+        pattern=f"^{KEY_PATTERN}$",
+        max_length=2_200,
+        description="What the answer before ended with (`after`).",
+    ),
+]
 
 
 @router.get(
@@ -38,6 +47,19 @@ Examine = Annotated[
 def _coverage(examine: Examine = 10_000) -> Plain:
     here = desk()
     return to_plain(coverage(here.graph, here.scope, examine, here.late))
+
+
+@router.get(
+    "/lineage/contradictions",
+    summary="Where events and AWS's own answers contradict each other",
+    operation_id="contradictions",
+    responses=statuses(),
+)
+@answers(lambda: model_of(Contradictions))
+def _contradictions(size: Size = 1_000, after: After = None) -> Plain:
+    here = desk()
+    bounds = here.bounds(50, size)
+    return to_plain(contradictions(here.graph, here.scope, bounds, Key(after) if after else None, here.means.approved))
 
 
 @router.get("/lineage/search", summary="Things by what holds of them now", operation_id="search", responses=statuses())

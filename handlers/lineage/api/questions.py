@@ -91,7 +91,9 @@ def _smallest(
     fixed: Ids = None,
 ) -> Plain:
     here = desk()
-    kept: frozenset[Key] = frozenset(key_for(here, each, region) for each in (fixed.split(",") if fixed else ()))
+    kept: frozenset[Key] = frozenset(
+        key_for(here, each, None if "/" in each else region) for each in (fixed.split(",") if fixed else ())
+    )
     key = key_for(here, id, region)
     return to_plain(smallest_rebuild(here.graph, key, here.scope, here.bounds(depth, size), time_at(at), kept))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -12,10 +11,11 @@ from handlers.lineage.api.asked import AmiId, At, Depth, InRegion, Size, time_at
 from handlers.lineage.api.desk import Desk
 from handlers.lineage.api.documented import new_router, statuses
 from handlers.lineage.api.ids import key_for
-from handlers.lineage.api.images import Ami, ReasonForm, ami_of
+from handlers.lineage.api.images import ReasonForm
+from handlers.lineage.api.near import UNKNOWN, LineageData, next_to
 from handlers.lineage.api.questions import USUAL_SIZE, desk
 from handlers.lineage.fold import fold_states
-from handlers.lineage.model import Key, Kind, Relation, Time, kind_of
+from handlers.lineage.model import Kind, Relation, Time, kind_of
 from handlers.lineage.queries.descent import Descent, ancestors, descendants
 from handlers.lineage.queries.json_form import to_plain, written
 from handlers.lineage.queries.reasons import Reason, Why, in_order
@@ -25,7 +25,6 @@ from handlers.lineage.queries.verify import is_trusted
 router = new_router()
 MARKETPLACE = "aws-marketplace"
 """`ImageOwnerAlias` of AWS Marketplace: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html."""
-UNKNOWN = "unknown"
 PATCH_LEVEL, SCAN_SEVERITY, SCANNED_AT, ENCRYPTED = "tag:PatchLevel", "scan_severity", "scanned_at", "encrypted"
 VIOLATIONS = {
     "required-tags": "missing_required_tags",
@@ -88,23 +87,6 @@ class SecurityContext(Answer):
     vulnerability_status: VulnerabilityStatus
 
 
-class AmiInstance(Answer):
-    """A machine that boots it."""
-
-    instance_id: str
-    account_id: str
-    region: str
-    state: str
-
-
-class LineageData(Answer):
-    """What is next to it: through machines, volumes and snapshots, and not through other images."""
-
-    parent_amis: list[Ami]
-    child_amis: list[Ami]
-    instances: list[AmiInstance]
-
-
 class AmiSecurity(Answer):
     """The answer of security-context."""
 
@@ -152,7 +134,7 @@ def _security_context(
         complete=not reasons,
         reasons=to_plain(reasons),
         security_context=context,
-        lineage_data=_next_to(key, up, down),
+        lineage_data=next_to(key, up, down),
         last_updated=written(max(said)) if said else None,
     )
 
@@ -225,53 +207,3 @@ def _scans(here: Desk, thing: Thing, lacks: list[Reason]) -> VulnerabilityStatus
         last_scan_date=scanned,
         scan_status=status or UNKNOWN,
     )
-
-
-class Near(NamedTuple):
-    """What is next to an image on one side."""
-
-    images: list[Thing]
-    machines: list[Thing]
-
-
-def _next_to(key: Key, up: Descent, down: Descent) -> LineageData:
-    above, below = _nearest(key, up, upward=True), _nearest(key, down, upward=False)
-    return LineageData(
-        parent_amis=[Ami.model_validate(ami_of(each, up.hops)) for each in above.images],
-        child_amis=[Ami.model_validate(ami_of(each, down.hops)) for each in below.images],
-        instances=[
-            AmiInstance(
-                instance_id=each.key.rpartition("/")[2],
-                account_id=each.account,
-                region=each.region,
-                state=each.state or UNKNOWN,
-            )
-            for each in below.machines
-            if not each.gone
-        ],
-    )
-
-
-def _nearest(key: Key, side: Descent, *, upward: bool) -> Near:
-    """Answer the images that are reached through no other image, and the machines on the way that hold it now."""
-    following: dict[Key, list[Key]] = defaultdict(list)
-    for hop in side.hops:
-        start, end = (hop.child, hop.parent) if upward else (hop.parent, hop.child)
-        following[start].append(end)
-    formerly = set(side.formerly)
-    seen, waiting = {key}, [key]
-    images: list[Key] = []
-    machines: list[Key] = []
-    while waiting:
-        for each in following[waiting.pop()]:
-            if each in seen:
-                continue
-            seen.add(each)
-            kind = kind_of(each)
-            if kind is Kind.IMAGE:
-                images.append(each)
-                continue
-            if kind is Kind.INSTANCE and each not in formerly:
-                machines.append(each)
-            waiting.append(each)
-    return Near([side.things[each] for each in sorted(images)], [side.things[each] for each in sorted(machines)])

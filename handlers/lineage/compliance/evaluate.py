@@ -7,6 +7,7 @@ Fail closed: what cannot be judged is `not-evaluated`. Only what is gone, or of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from handlers.lineage.compliance.descent_rules import lineage, trusted_root, unbroken
 from handlers.lineage.compliance.gathered import Gathered
@@ -23,10 +24,13 @@ from handlers.lineage.compliance.subject import Subject
 from handlers.lineage.compliance.verdicts import ALIASES, Result, Rule, Verdict, together
 from handlers.lineage.fold import fold_states
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Key, Kind, Relation, Time, kind_of
+from handlers.lineage.model import Evidence, Key, Kind, Relation, Time, kind_of
 from handlers.lineage.queries.asking import BadQuery, Scope, check_key
-from handlers.lineage.queries.effective_root import effective_root
+from handlers.lineage.queries.effective_root import IMAGE_ID, effective_root
+from handlers.lineage.queries.passage import arcs_of
 from handlers.lineage.queries.things import GONE, STATE
+from handlers.lineage.queries.windows import END
+from handlers.lineage.relations import WITH_ROLE, Role
 from handlers.lineage.settings import Settings
 
 AT_ONCE = 10_000
@@ -102,6 +106,23 @@ def rules_named(names: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(rule for rule in Rule if rule in found)
 
 
+class Root(NamedTuple):
+    """The images whose disk an instance boots, and who says so."""
+
+    images: tuple[Key, ...]
+    evidence: tuple[Evidence, ...]
+
+
+def root_of(graph: Graph, instance: Key, scope: Scope) -> Root:
+    """Answer what `effective_root` does, without the walk where an image itself is booted, as it nearly always is."""
+    arcs = arcs_of(graph.facts_of([instance], WITH_ROLE[Role.ROOT]))
+    holding = [arc.fact for arc in arcs if arc.end >= END]
+    if holding and all(kind_of(fact.parent) is Kind.IMAGE for fact in holding):
+        return Root(tuple(sorted({fact.parent for fact in holding})), tuple(fact.evidence for fact in holding))
+    found = effective_root(graph, instance, scope)
+    return Root(found.images, tuple(each.fact.evidence for each in found.roots))
+
+
 class _Judge:
     """Judges some things that are read together."""
 
@@ -112,6 +133,7 @@ class _Judge:
         self._settings, self._scope, self._now = settings, scope, now
         self._image_rules = tuple(rule for rule in IMAGE_RULES if rule in rules)
         self._instances = Rule.INSTANCE_IMAGE in rules
+        self._subjects: dict[Key, Subject] = {}
         self._booted: dict[Key, Result] = {}
         self._gathered.gather(keys)
         if self._instances and any(kind_of(key) is Kind.INSTANCE for key in keys):
@@ -126,7 +148,7 @@ class _Judge:
         return (self._instance(key),) if self._instances else ()
 
     def _image(self, key: Key, rules: Iterable[Rule], *, even_if_gone: bool) -> tuple[Verdict, ...]:
-        subject = Subject(key, self._settings, self._scope, self._now, self._gathered)
+        subject = self._subject(key)
         if not subject.known:
             return tuple(Verdict(rule, Result.NOT_EVALUATED, "only its name is known") for rule in rules)
         if subject.thing.gone and not even_if_gone:
@@ -139,6 +161,12 @@ class _Judge:
             for rule in rules
         )
 
+    def _subject(self, key: Key) -> Subject:
+        """Answer an image with all that was found out about it: most are judged once more for their instances."""
+        if key not in self._subjects:
+            self._subjects[key] = Subject(key, self._settings, self._scope, self._now, self._gathered)
+        return self._subjects[key]
+
     def _instance(self, key: Key) -> Verdict:
         """Judge what it boots by all image rules that are applied, an image that is gone since like any other."""
         rule, facts = Rule.INSTANCE_IMAGE, self._gathered.of(key)
@@ -147,14 +175,15 @@ class _Judge:
             return _gone(rule, str(state.value(STATE)))
         if not facts:
             return Verdict(rule, Result.NOT_EVALUATED, "only its name is known")
-        root = effective_root(self._gathered, key, self._scope)
-        evidence = tuple(each.fact.evidence for each in root.roots)
+        root = root_of(self._gathered, key, self._scope)
         if not root.images:
-            return Verdict(rule, Result.NOT_EVALUATED, "it is not known which image it boots", evidence)
+            return Verdict(rule, Result.NOT_EVALUATED, "it is not known which image it boots", root.evidence)
         judged = {image: self._of_booted(image) for image in root.images}
         worst = next(result for result in Result if result in judged.values())
         name = next(image for image in root.images if judged[image] is worst).rpartition("/")[2]
-        differs = f" (AWS names {root.named.rpartition('/')[2]})" if root.differs and root.named else ""
+        named = state.value(IMAGE_ID) if state is not None else None
+        known = {image.rpartition("/")[2] for image in root.images}
+        differs = f" (AWS names {named})" if named is not None and named not in known else ""
         says = {
             Result.NON_COMPLIANT: f"it boots {name}, which is not compliant",
             Result.NOT_EVALUATED: f"it boots {name}, of which not everything is known",
@@ -162,7 +191,7 @@ class _Judge:
             Result.NOT_APPLICABLE: f"it boots {name}, and no rule is applied to images",
         }[worst]
         result = Result.NOT_EVALUATED if worst is Result.NOT_APPLICABLE else worst
-        return Verdict(rule, result, says + differs, evidence)
+        return Verdict(rule, result, says + differs, root.evidence)
 
     def _of_booted(self, image: Key) -> Result:
         if image not in self._booted:

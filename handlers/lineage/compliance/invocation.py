@@ -27,7 +27,6 @@ CHANGED = {
 }
 """Where each kind of message tells which resource changed; a large one tells only that, which is all that is needed."""
 GONE = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
-EVERY_REGION = "all"
 _RULE_ARN = re.compile(r"arn:(aws[a-z-]*):config:([a-z0-9-]+):(\d{12}):config-rule/[\w./-]+", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
@@ -50,7 +49,7 @@ class Invocation:
     rules: tuple[Rule, ...] | None
     """None: all that the manifest applies."""
     regions: tuple[Region, ...] | None
-    """Of the images that are judged on a schedule; None: all that are governed."""
+    """Of the images that are judged on a schedule; None: all that are governed, since rules are in one Region [H]."""
     changed: Key | None
     """The instance that changed; None: all is judged, on a schedule."""
     gone: bool = False
@@ -72,7 +71,7 @@ def read_invocation(event: Mapping[str, Any]) -> Invocation:
     if _text(event, "accountId") != account:
         raise _bad("accountId is not the account of the rule")
     kind, token = _text(message, "messageType"), _text(event, "resultToken")
-    rules, regions = _parameters(parameters, region)
+    rules, regions = _parameters(parameters)
     if kind == SCHEDULED:
         time = _time(message, "notificationCreationTime")
         if _text(message, "awsAccountId") != account:
@@ -95,8 +94,8 @@ def read_invocation(event: Mapping[str, Any]) -> Invocation:
     return Invocation(account, region, partition, token, time, rules, regions, changed, gone)
 
 
-def _parameters(said: Mapping[str, Any], region: Region) -> tuple[tuple[Rule, ...] | None, tuple[Region, ...] | None]:
-    """Read `rules` and `regions`: names with commas; without `regions` the rule's own Region alone."""
+def _parameters(said: Mapping[str, Any]) -> tuple[tuple[Rule, ...] | None, tuple[Region, ...] | None]:
+    """Read `rules` and `regions`: names with commas; without `regions` all that are governed."""
     if unknown := sorted(set(said) - {"rules", "regions"}):
         raise _bad(f"the rule has no parameter {unknown[0][:60]!r}; there are rules and regions")
     rules = None
@@ -105,8 +104,7 @@ def _parameters(said: Mapping[str, Any], region: Region) -> tuple[tuple[Rule, ..
             rules = rules_named(_listed(said, "rules"))
         except BadQuery as error:
             raise _bad(f"{error.what}; {error.todo}") from error
-    regions = _listed(said, "regions") if "regions" in said else (region,)
-    return rules, None if regions == (EVERY_REGION,) else tuple(map(Region, regions))
+    return rules, tuple(map(Region, _listed(said, "regions"))) if "regions" in said else None
 
 
 def _listed(said: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -21,12 +21,14 @@ from handlers.lineage.queries.asking import (
     Scope,
     check_key,
 )
-from handlers.lineage.queries.disagreement import SETTLED, Case, Known, Rule, Side
+from handlers.lineage.queries.disagreement import APPROVED, SETTLED, Case, Known, Rule, Side
 from handlers.lineage.queries.disagreements import RULES
 from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.places import place_readings
 from handlers.lineage.queries.reasons import Reason, Why, in_order
 from org.model import AccountId
+
+__all__ = ["APPROVED", "FAMILY", "Contradiction", "Contradictions", "contradictions", "findings_of", "rule_names"]
 
 FAMILY = "contradiction"
 JUDGED = (Kind.IMAGE, Kind.INSTANCE)
@@ -78,14 +80,16 @@ def contradictions(
         raise BadQuery("contradictions", "the time is not given", "say what time it is now: what is new may be late")
     # Of a reading that came just now, a part may still be on its way.
     readings = place_readings(graph, Time(scope.now - SETTLED))
-    known = Known(graph, scope, bounds, scope.now, readings, *((approval,) if approval else ()))
+    known = Known(graph, scope, bounds, scope.now, readings, approval or APPROVED)
     found: list[Contradiction] = []
     examined, last = 0, after
     for keys in _pages(graph, after, bounds.size):
         found += judge(graph, keys, known)
         examined += len(keys)
         last = keys[-1]
-    more = examined >= bounds.size and next(_pages(graph, last, 1), None) is not None
+        if bounds.late():
+            break
+    more = (examined >= bounds.size or bounds.late()) and next(_pages(graph, last, 1), None) is not None
     reasons = [
         Reason(Why.UNREAD, f"{each.place.account}/{each.place.region}", f"could not be read whole: {each.unread}")
         for each in readings.values()

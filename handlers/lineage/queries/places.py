@@ -15,6 +15,8 @@ from handlers.lineage.queries.reasons import place_of
 from handlers.lineage.readings.parse import EXPECTED, MEMBER, ORGANIZATION, READ, RECONCILED, SINCE, UNREAD
 
 _DAY = 86_400_000
+SILENCE = 7 * _DAY
+"""Milliseconds without an event after which a place counts as silent: accounts may rest for a weekend [H]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _time(said: str | None) -> Time | None:
     return None if said is None else time_of(said, "a place's time")
 
 
-def known_scope(graph: Graph, now: Time, silence: int | None) -> Scope:
+def known_scope(graph: Graph, now: Time, silence: int | None = SILENCE) -> Scope:
     """Answer what the graph itself knows of the organization, by the reconciliation. GraphError.
 
     Where nothing was planned yet, nothing is known: no account is then taken for a stranger. `silence`: milliseconds.

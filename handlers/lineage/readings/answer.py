@@ -57,15 +57,20 @@ class Answer:
 
     def node(self, name: str) -> Answer:
         """Answer an object within; an empty one if it is missing."""
-        return Answer(self._said.get(name) or {}, f"{self.path}.{name}")
+        value = self._said.get(name)
+        return Answer({} if value is None else value, f"{self.path}.{name}")
 
     def rows(self, name: str) -> list[Answer]:
+        return [Answer(each, path) for path, each in self.unread_rows(name)]
+
+    def unread_rows(self, name: str) -> list[tuple[str, object]]:
+        """Answer the rows of a list as they are, each with its place, so that one that is none hides no other."""
         value = self._said.get(name)
         if value is None:
             return []
         if not isinstance(value, list):
             raise EventError(f"{self.path}.{name}", "is not a list")
-        return [Answer(each, f"{self.path}.{name}[{number}]") for number, each in enumerate(value)]
+        return [(f"{self.path}.{name}[{number}]", each) for number, each in enumerate(value)]
 
     def texts(self, name: str) -> list[str]:
         value = self._said.get(name)

@@ -15,7 +15,7 @@ from handlers.lineage.model import Place, Time
 READINGS_QUEUE = "orgctl-lineage-readings"
 """Only from this queue a message of `SOURCE` is believed: its policy admits our own functions alone."""
 SOURCE = "orgctl.reconciliation"
-READING, PLACES = "Reading", "Places"
+READING, PLACES, REQUEST = "Reading", "Places", "Request"
 THINGS_AT_ONCE = 100
 """In one message."""
 BYTES_AT_ONCE = 200_000

@@ -14,10 +14,11 @@ from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.events.parse import refused
 from handlers.lineage.model import Confidence, Evidence, Fact, Key, Kind, Place, Source, key_of, noted
 from handlers.lineage.readings.answer import Answer, joined
-from handlers.lineage.readings.form import PLACES, READING, SOURCE, digest, moment
+from handlers.lineage.readings.form import PLACES, READING, REQUEST, SOURCE, digest, moment
 from handlers.lineage.readings.images import DESCRIBERS as OF_IMAGES
 from handlers.lineage.readings.images import Describer
 from handlers.lineage.readings.instances import instance
+from handlers.lineage.readings.requests import request
 from handlers.lineage.readings.speaker import Speaker
 from org.errors import printable
 from org.model import AccountId
@@ -35,7 +36,8 @@ Told = tuple[list[Fact], list[str]]
 def parse_reading(message: object) -> Heard:
     """Read a message, decoded or as JSON text."""
     try:
-        return _heard(decode(message))
+        message = decode(message)
+        return _heard(message)
     except EventError as error:
         return refused(message, error, counts_as_heard=False)
 
@@ -88,10 +90,10 @@ def _reading(speaker: Speaker, detail: Answer) -> Told:
     gaps: list[str] = []
     facts: list[Fact] = []
     for name, describe in DESCRIBERS.items():
-        for row in detail.rows(name):
+        for path, row in detail.unread_rows(name):
             speaker.tellers.clear()
             try:
-                describe(speaker, row)
+                describe(speaker, Answer(row, path))
             except EventError as error:
                 gaps.append(str(error))
                 continue
@@ -128,4 +130,8 @@ def _coverage(place: Place) -> Key:
     return key_of(Kind.COVERAGE, place.account, place.region, partition_of(place.region))
 
 
-_PARSERS: Mapping[str, Callable[[Speaker, Answer], Told]] = {READING: _reading, PLACES: _places}
+_PARSERS: Mapping[str, Callable[[Speaker, Answer], Told]] = {
+    READING: _reading,
+    PLACES: _places,
+    REQUEST: request,
+}

@@ -99,6 +99,8 @@ def _take(request: LambdaResponse) -> Answer:
         raise NotImplementedError("functions run in the server alone")
     if request.headers.get("X-Amz-Log-Type", "None") != "None":
         raise NotImplementedError("LogType Tail")
+    if request.headers.get("X-Amz-Client-Context"):
+        raise NotImplementedError("ClientContext")
     kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
     function = _function(request)
     payload = _read(request.body, kind)

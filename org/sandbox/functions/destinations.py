@@ -60,7 +60,7 @@ def hand_on(event: Waiting, outcome: Outcome) -> None:
     for target, send in _ways(function, event, outcome):
         try:
             send(target)
-        except (Denied, Undelivered, Refused) as error:
+        except (Denied, Undelivered, Refused, NotImplementedError) as error:
             _log.warning("%s did not reach %s: %s", event.request_id, target, error)
 
 

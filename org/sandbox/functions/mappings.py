@@ -17,8 +17,8 @@ from moto.sqs.models import sqs_backends
 from org.model import RequiredCall
 from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
-from org.sandbox.deliveries import find_queue
-from org.sandbox.encryption import NoKey, find_key, is_managed_by_aws
+from org.sandbox.deliveries import find_queue, lock_of
+from org.sandbox.encryption import TO_READ, NoKey
 from org.sandbox.functions.invocations import Result, role_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _take(
     try:
         _require(function, queue)
         ready = prepare(function)
-    except (Denied, NoKey) as error:
+    except (Denied, NoKey, NotImplementedError) as error:
         _log.warning("%s cannot read %s: %s", function.function_name, queue.name, error)
         return None
     if ready.limit == 0:
@@ -114,10 +114,7 @@ def _require(function: LambdaFunction, queue: Queue) -> None:
     role = role_of(function)
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
         authorize_as(role, RequiredCall(action, queue.queue_arn), queue.region)
-    key = getattr(queue, "kms_master_key_id", None)
-    if key and not is_managed_by_aws(key):
-        arn = find_key(str(key), queue.account_id, queue.region)
-        authorize_as(role, RequiredCall("kms:Decrypt", arn), queue.region)
+    lock_of(queue).require(role, TO_READ)
 
 
 def _record(message: Message, queue: Queue) -> Mapping[str, Any]:

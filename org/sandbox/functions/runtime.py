@@ -140,7 +140,7 @@ class Functions:
                     function = invocations.find_function(event.function)
                     most = destinations.attempts_of(function)
                     ready = self.prepare(function)
-                except (Refused, Denied) as error:
+                except (Refused, Denied, NotImplementedError) as error:
                     _log.warning("%s cannot run: %s", event.function, error)
                     return destinations.Outcome(result, attempts)
             try:

@@ -36,6 +36,11 @@ class Snapshot:
     policy: str
     """Empty: there is none."""
     gateway_responses: Mapping[str, Mapping[str, Any]]
+    binary_types: tuple[str, ...]
+    compression: int | None
+    """From how many bytes on answers are compressed."""
+    is_disabled: bool
+    """Whether the API's own name is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,14 @@ def take_snapshot(account: str, region: str, api: RestAPI) -> Snapshot:
         }
         for name, each in api.gateway_responses.items()
     }
-    return Snapshot(document, _SHORT.sub(whole, written), {**document.gateway_responses, **own})
+    return Snapshot(
+        document,
+        _SHORT.sub(whole, written),
+        {**document.gateway_responses, **own},
+        tuple(api.binaryMediaTypes),
+        None if api.minimum_compression_size is None else int(api.minimum_compression_size),
+        bool(api.disableExecuteApiEndpoint),
+    )
 
 
 def _apis() -> Iterator[tuple[str, str, RestAPI]]:

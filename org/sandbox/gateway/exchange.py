@@ -79,7 +79,7 @@ class Exchange:
     def _resource_id(self) -> str | None:
         if self.route is None:
             return None
-        resources = self.deployed.api.resources.values()
+        resources = list(self.deployed.api.resources.values())
         path = self.route.method.resource.rstrip("/") or "/"
         return next((str(each.id) for each in resources if each.get_path() == path), None)
 

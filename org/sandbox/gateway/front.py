@@ -27,9 +27,9 @@ from org.sandbox.gateway.access_log import write_access_log
 from org.sandbox.gateway.deployed import find_deployed
 from org.sandbox.gateway.exchange import Exchange
 from org.sandbox.gateway.limits import Limits
-from org.sandbox.gateway.proxy import make_event, malformed, read_answer
+from org.sandbox.gateway.proxy import compress, make_event, malformed, read_answer
 from org.sandbox.gateway.refusals import Answer, Refused, answer_refusal
-from org.sandbox.gateway.requests import ApiRequest, read_api_request
+from org.sandbox.gateway.requests import ADDRESS_HEADER, ApiRequest, read_api_request
 from org.sandbox.gateway.routes import find_route
 from org.sandbox.gateway.throttle import throttle
 from org.sandbox.gateway.validation import validate
@@ -41,6 +41,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
+_WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 
 
 class Front:
@@ -64,11 +65,16 @@ class Front:
         self._limits.forget()
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = read_api_request(environ, self._prefix)
-        answer = self.answer(request)
-        phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else "Unknown"
-        start_response(f"{answer.status} {phrase}", list(answer.headers))
-        return [answer.body]
+        try:
+            request = read_api_request(environ, self._prefix)
+        except ValueError as error:
+            return _send(_say(400, f"{ADDRESS_HEADER}: {error}"), environ, start_response)
+        try:
+            answer = self.answer(request)
+        except Exception:  # noqa: BLE001 - whatever broke, the client learns that it did, and the log why
+            _log.exception("%s %s broke", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
+            answer = _say(501, "the orgctl sandbox broke over this request: its log says why")
+        return _send(answer, environ, start_response)
 
     def answer(self, request: ApiRequest) -> Answer:
         """Answer a request, while the lock is not held."""
@@ -76,8 +82,7 @@ class Front:
             exchange = self._begin(request)
             if exchange is None:
                 # Every name below execute-api is somebody's: AWS does not say that nobody has this one.
-                return Answer(403, (("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException")),
-                              b'{"message":"Forbidden"}')  # fmt: skip
+                return _say(403, "Forbidden", ("x-amzn-ErrorType", "ForbiddenException"))
             answer = self._refuse_or(exchange, lambda: self._decide(exchange))
             event = make_event(exchange) if answer is None else {}
         if answer is None:
@@ -87,11 +92,11 @@ class Front:
         with self._locked():
             write_access_log(exchange)
         own = ("x-amzn-RequestId", exchange.request_id), ("x-amz-apigw-id", exchange.request_id.replace("-", "")[:15])
-        return Answer(answer.status, (*answer.headers, *own), answer.body)
+        return compress(Answer(answer.status, (*answer.headers, *own), answer.body), exchange)
 
     def _begin(self, request: ApiRequest) -> Exchange | None:
         deployed = find_deployed(request.api_id, request.stage)
-        if deployed is None or deployed.api.disableExecuteApiEndpoint:
+        if deployed is None or deployed.snapshot.is_disabled:
             return None
         vpc_id = access.find_vpc(deployed, request.endpoint) if request.endpoint else ""
         # A private API has no name outside of VPCs, and an endpoint that is none leads nowhere.
@@ -109,8 +114,7 @@ class Front:
             exchange.status = refused.status
             return answer_refusal(refused, exchange.variables(), exchange.deployed.snapshot.gateway_responses)
         except NotImplementedError as error:
-            text = json.dumps({"message": f"the orgctl sandbox does not emulate {error}"})
-            return Answer(501, (("Content-Type", "application/json"),), text.encode())
+            return _say(501, f"the orgctl sandbox does not emulate {error}")
 
     def _decide(self, exchange: Exchange) -> Answer | None:
         """Raise Refused, or answer what WAF says itself; None: the function is next."""
@@ -174,6 +178,20 @@ class Front:
             raise malformed()
         exchange.integration_status = "200"
         return read_answer(found.payload, exchange)
+
+
+def _send(answer: Answer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else "Unknown"
+    headers = [each for each in answer.headers if each[0].lower() not in {"content-length", "transfer-encoding"}]
+    if answer.status not in _WITHOUT_BODY:
+        headers.append(("Content-Length", str(len(answer.body))))
+    start_response(f"{answer.status} {phrase}", headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _WITHOUT_BODY else [answer.body]
+
+
+def _say(status: int, message: str, *headers: tuple[str, str]) -> Answer:
+    text = json.dumps({"message": message}, separators=(",", ":"))
+    return Answer(status, (("Content-Type", "application/json"), *headers), text.encode())
 
 
 def _custom(response: Any, bodies: Any) -> Answer:

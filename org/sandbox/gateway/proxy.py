@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,9 +30,7 @@ def make_event(exchange: Exchange) -> dict[str, Any]:
     request, route, deployed = exchange.request, exchange.route, exchange.deployed
     assert route is not None
     headers = _headers(exchange)
-    body, encoded = _body(
-        request.body, request.headers.get("content-type", ""), deployed.snapshot.document.binary_types
-    )
+    body, encoded = _body(request.body, request.headers.get("content-type", ""), deployed.snapshot.binary_types)
     return {
         "resource": route.method.resource,
         "path": request.path,
@@ -107,6 +106,19 @@ def read_answer(text: str, exchange: Exchange) -> Answer:
     return Answer(status, headers, body)
 
 
+def compress(answer: Answer, exchange: Exchange) -> Answer:
+    """Compress what is large enough, for who takes gzip, where the API says so.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
+    """
+    least = exchange.deployed.snapshot.compression
+    accepted = exchange.request.headers.get("accept-encoding", "").lower()
+    encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    if least is None or encoded or "gzip" not in accepted or len(answer.body) < least:
+        return answer
+    return Answer(answer.status, (*answer.headers, ("Content-Encoding", "gzip")), gzip.compress(answer.body, mtime=0))
+
+
 def malformed() -> Refused:
     return Refused("INTEGRATION_FAILURE", _MALFORMED, status=502)
 
@@ -125,8 +137,9 @@ def _text(value: Any) -> str:
     if not isinstance(value, str | int | float | bool):
         raise TypeError("a header's value must be a text, a number or a truth value")
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if "\r" in text or "\n" in text:
+    if not text.isprintable():
         raise ValueError("a header's value must be one line")
+    text.encode("latin-1")  # what HTTP can say
     return text
 
 
@@ -136,7 +149,7 @@ def _answered_body(answer: Mapping[str, Any], exchange: Exchange) -> bytes:
         return b""
     if not isinstance(body, str):
         raise TypeError("the body must be a text")
-    binary = exchange.deployed.snapshot.document.binary_types
+    binary = exchange.deployed.snapshot.binary_types
     if answer.get("isBase64Encoded") and _is_binary(exchange.request.headers.get("accept", ""), binary):
         try:
             return base64.b64decode(body, validate=True)

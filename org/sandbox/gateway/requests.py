@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
@@ -47,7 +48,10 @@ class ApiRequest:
 
 
 def read_api_request(environ: WSGIEnvironment, prefix: str) -> ApiRequest:
-    """Read what stands below `prefix`: the API's id, the stage and the path, with the body, however long."""
+    """Read what stands below `prefix`: the API's id, the stage and the path, with the body, however long.
+
+    Raises ValueError where the header that stands for the address holds none.
+    """
     target = str(environ.get("REQUEST_URI") or environ.get("RAW_URI") or environ.get("PATH_INFO", ""))
     below = target.partition("?")[0].removeprefix(prefix).lstrip("/")
     api_id, _, rest = below.partition("/")
@@ -57,6 +61,8 @@ def read_api_request(environ: WSGIEnvironment, prefix: str) -> ApiRequest:
         for name, value in environ.items()
         if name.startswith("HTTP_") or (name in {"CONTENT_TYPE", "CONTENT_LENGTH"} and value)
     }
+    if ADDRESS_HEADER in headers:
+        ip_address(headers[ADDRESS_HEADER])
     return ApiRequest(
         str(environ["REQUEST_METHOD"]),
         api_id,

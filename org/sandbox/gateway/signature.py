@@ -87,7 +87,7 @@ def _incomplete(message: str) -> Refused:
 
 def _unknown() -> Refused:
     message = "The security token included in the request is invalid."
-    return Refused("ACCESS_DENIED", message, error_type="UnrecognizedClientException")
+    return Refused("INVALID_SIGNATURE", message, error_type="UnrecognizedClientException")
 
 
 def _check_scope(scope: list[str], stamp: str, region: str) -> None:

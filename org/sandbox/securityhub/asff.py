@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from botocore.validate import ParamValidator
@@ -19,6 +18,8 @@ from moto.core.utils import get_service_model
 MOST_BYTES = 240 * 1024
 SCHEMA_VERSION = "2018-10-08"
 
+LABELS = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+"""Of severity, the least first."""
 _LONGEST = {
     "Id": 512,
     "GeneratorId": 512,
@@ -112,13 +113,8 @@ def _of_content(finding: Mapping[str, Any]) -> Iterator[str]:
             yield "data.Severity should have required property 'Label' or 'Normalized'"
 
 
-@cache
-def labels() -> tuple[str, ...]:
-    """Answer the labels of severity, the least first."""
-    return ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
-
-
-_NORMALIZED = dict(zip(labels(), (0, 1, 40, 70, 90), strict=True))
+_NORMALIZED = dict(zip(LABELS, (0, 1, 40, 70, 90), strict=True))
+"""The least number of each label."""
 
 
 def complete_severity(severity: Mapping[str, Any]) -> dict[str, Any]:

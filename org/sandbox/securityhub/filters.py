@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.core.utils import get_service_model
 
-from org.sandbox.securityhub.asff import labels
+from org.sandbox.securityhub.asff import LABELS
 from org.sandbox.securityhub.findings import Finding, moment_of
 
 Filters = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -151,7 +151,7 @@ def sort(findings: Iterable[Finding], criteria: Sequence[Mapping[str, str]]) -> 
         def key(finding: Finding, field: str = field) -> tuple[bool, Any]:
             values = values_of(finding, field)
             value = values[0] if values else ""
-            return bool(values), labels().index(value) if field.endswith("SeverityLabel") and values else value
+            return bool(values), LABELS.index(value) if field.endswith("SeverityLabel") and values else value
 
         ordered.sort(key=key, reverse=each.get("SortOrder", "asc") == "desc")
     return ordered

@@ -62,6 +62,8 @@ class RestApi:
             "vpcEndpointIds": list(endpoint.get("VpcEndpointIds", own)),
         }
         api.api_key_source = properties.get("ApiKeySourceType", document.key_source)
+        if api.api_key_source != "HEADER":
+            raise ResourceRefused("the orgctl sandbox takes API keys out of the header alone")
         api.binaryMediaTypes = list(properties.get("BinaryMediaTypes", document.binary_types))
         api.disableExecuteApiEndpoint = properties.get("DisableExecuteApiEndpoint") in (True, "true")
         api.minimum_compression_size = properties.get("MinimumCompressionSize", document.compression)

@@ -10,7 +10,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 
 from org.sandbox.authorization.denial import Denied
-from org.sandbox.deliveries import Sender
+from org.sandbox.deliveries import Sender, Undelivered
 from org.sandbox.functions.invocations import role_of
 from org.sandbox.stack_types.interface import ResourceRefused, Wanted
 
@@ -114,6 +114,8 @@ def _check_role(function: LambdaFunction, action: str, resource: str) -> None:
         service, _, call = action.partition(":")
         what = f"The provided execution role does not have permissions to call {call} on {service.upper()}"
         raise ResourceRefused(f"{what} ({resource})") from denied
+    except Undelivered as error:
+        raise ResourceRefused(str(error)) from error
 
 
 def install() -> None:

@@ -31,6 +31,7 @@ ASKED = {
     "evidence-parent": f"/lineage/evidence?id={COPY}&parent={GOLDEN}",
     "evidence-attribute": f"/lineage/evidence?id={GOLDEN}&attribute=state",
     "coverage": "/lineage/coverage",
+    "contradictions": "/lineage/contradictions?size=3",
     "search": "/lineage/search?kind=instance&account=222233334444",
 }
 SENT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -217,6 +218,17 @@ def test_of_no_image_there_is_no_percentage(means: Means) -> None:
 
 def test_a_rule_that_is_none_is_refused(means: Means) -> None:
     assert send(means, "/compliance-assessment", {"rules": ["no-such"]}).status == 400
+
+
+def test_contradictions_go_on_after_the_last_thing_and_end(means: Means) -> None:
+    examined, after, answers = 0, "", 0
+    while True:
+        body = ask(means, f"/lineage/contradictions?size=5{after}").body
+        examined, answers = examined + body["examined"], answers + 1
+        if body["after"] is None:
+            break
+        after = f"&after={body['after']}"
+    assert (examined, answers) == (12, 3)
 
 
 def test_a_search_goes_through_all_pages(means: Means) -> None:

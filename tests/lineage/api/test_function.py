@@ -17,11 +17,13 @@ import handlers.lineage_api as function
 from handlers.lineage.api.desk import Means
 from handlers.lineage.api.judging import Rules
 from handlers.lineage.graph import Graph
+from handlers.lineage.model import Batch, Kind, key_of
+from handlers.lineage.readings.parse import EXPECTED, MEMBER, ORGANIZATION
 from handlers.lineage.settings import Settings
 from handlers.lineage.sqlite import SqliteGraph
-from tests.support.lineage import ACCOUNT
+from tests.support.lineage import ACCOUNT, REGION, note
 from tests.support.lineage_api import Answered, Context, ask, ec2_id, event_for, means_for, send, with_ec2_ids
-from tests.support.lineage_story import story
+from tests.support.lineage_story import STRANGER, story
 
 SECRET = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:orgctl-cursors-AbCdEf"
 SETTINGS = {
@@ -116,6 +118,25 @@ def test_a_function_that_lacks_its_environment_answers_503_and_says_nothing_of_i
     assert answered.status == 503
     assert "ORGCTL" not in json.dumps(answered.raw)
     assert answered.headers["Cache-Control"] == "no-store"
+
+
+def test_which_accounts_there_are_is_what_the_reconciliation_noted(
+    deployed: dict[str, Stubber], tmp_path: Path
+) -> None:
+    """What is shared with an account of the organization is shared with nobody outside."""
+    _with_secret(deployed)
+    query = [("id", GOLDEN)]
+    before = _call("GET", "/lineage/impact", query=query).body
+    assert [each["sharee"] for each in before["external"]] == [STRANGER]
+    there = SqliteGraph(tmp_path / "graph.sqlite")
+    said = {MEMBER: "yes", EXPECTED: "yes", ORGANIZATION: "o-abcdefghij"}
+    there.append(Batch((note(key_of(Kind.COVERAGE, STRANGER, REGION), 50, **said),)))
+    there.close()
+    function._means.cache_clear()
+    _with_secret(deployed)
+    after = _call("GET", "/lineage/impact", query=query).body
+    assert after["external"] == []
+    assert [(each["why"], each["about"]) for each in after["reasons"]] == [("silent", f"{STRANGER}/{REGION}")]
 
 
 def test_a_secret_that_cannot_be_read_is_503_and_read_again_next_time(deployed: dict[str, Stubber]) -> None:

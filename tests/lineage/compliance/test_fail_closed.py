@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from handlers.lineage.compliance.evaluate import evaluate
+from handlers.lineage.compliance.evaluate import evaluate, root_of
 from handlers.lineage.compliance.verdicts import Result
 from handlers.lineage.fold import STATE
 from handlers.lineage.model import Fact, Key, Relation, attributes_of
+from handlers.lineage.queries.effective_root import effective_root
 from handlers.lineage.queries.things import MADE
 from tests.support.compliance import NOW, SCOPE, TAGS, graph_of, settings
 from tests.support.histories import IMAGES, INSTANCES, SNAPSHOTS, VOLUMES
@@ -52,8 +53,10 @@ SETTINGS = [settings(), settings(security_scan={"worst": "high"}, lineage={"at_l
 
 @st.composite
 def notes(draw: st.DrawFn) -> Fact:
+    """Say one thing by an event of its own: what one event says twice is decided by ids, which forgetting changes."""
     name = draw(st.sampled_from(sorted(VALUES)))
-    return note(draw(st.sampled_from(THINGS)), draw(st.integers(0, 9)), **{name: draw(st.sampled_from(VALUES[name]))})
+    value, time = draw(st.sampled_from(VALUES[name])), draw(st.integers(0, 9))
+    return note(draw(st.sampled_from(THINGS)), time, f"event-{time}-{name}-{value}", **{name: value})
 
 
 @st.composite
@@ -137,6 +140,20 @@ def test_all_that_is_judged_together_is_judged_alike_alone(facts: list[Fact], st
     for key in {key for key, _ in every}:
         alone = evaluate(graph, [key], SETTINGS[strict], SCOPE, NOW)[key]
         assert {(key, each.rule): each.result for each in alone}.items() <= every.items()
+
+
+def roots() -> st.SearchStrategy[Fact]:
+    parents = [*IMAGES[:3], *SNAPSHOTS, *VOLUMES[:1], *INSTANCES[:1]]
+    relations = st.sampled_from([Relation.LAUNCHED_FROM, Relation.ROOT_REPLACED_BY])
+    return st.builds(fact, relations, st.sampled_from(INSTANCES[:1]), st.sampled_from(parents), st.integers(0, 9))
+
+
+@given(nearly_good(), st.lists(roots(), max_size=4))
+def test_what_an_instance_boots_is_what_effective_root_says(facts: list[Fact], more: list[Fact]) -> None:
+    graph = graph_of(*facts, *more)
+    found, expected = root_of(graph, INSTANCES[0], SCOPE), effective_root(graph, INSTANCES[0], SCOPE)
+    assert set(found.images) == set(expected.images)
+    assert set(found.evidence) == {each.fact.evidence for each in expected.roots}
 
 
 def test_the_history_to_begin_with_is_good() -> None:

@@ -16,10 +16,13 @@ from handlers.lineage.model import Kind, Relation, Time, key_of
 from handlers.lineage.publish.asff import Product
 from handlers.lineage.publish.security_hub import NotImported
 from handlers.lineage.queries.asking import BadQuery
+from handlers.lineage.queries.places import known_scope
 from org.model import AccountId, Region
 from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, graph_of, settings
 from tests.support.lineage import ACCOUNT, REGION, fact, image, instance, note
 from tests.support.security_hub import FakeHub, FakeTopics
+from tests.support.two_sides import TwoSides
+from tests.support.two_sides import time as sides_time
 
 HOME = AccountId("555566667777")
 SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -248,3 +251,23 @@ def test_a_summary_of_nothing_says_so() -> None:
 def test_severities_of_the_manifest_are_those_of_security_hub() -> None:
     for said, expected in (("info", Severity.INFORMATIONAL), ("critical", Severity.CRITICAL), ("low", Severity.LOW)):
         assert severity_of(settings(naming={"severity": said}), Rule.NAMING) is expected
+
+
+def test_contradictions_and_gaps_of_coverage_are_findings_too_and_end_when_they_are_no_longer_so() -> None:
+    sides = TwoSides()
+    approve = sides.events.pop("approve")
+    sides.tell()
+    hub, sns = FakeHub(), FakeTopics()
+    when = sides_time(19)
+    answer(SCHEDULE, desk(sides.graph, hub, sns, scope=known_scope(sides.graph, when), now=when))
+    rules = {each["GeneratorId"] for each in hub.open().values()}
+    assert {"orgctl/contradiction/approval-tag", "orgctl/coverage/stale"} <= rules
+    alerts = {each["MessageAttributes"]["rule"]["StringValue"] for topic, each in sns.sent if topic == ALERTS_TOPIC}
+    assert "contradiction/approval-tag" in alerts
+    sides.events = {"approve": approve}
+    sides.hear()
+    later = Time(when + 1000)
+    answer(SCHEDULE, desk(sides.graph, hub, scope=known_scope(sides.graph, later), now=later))
+    rules = {each["GeneratorId"] for each in hub.open().values()}
+    assert "orgctl/contradiction/approval-tag" not in rules
+    assert "orgctl/coverage/stale" in rules

@@ -150,7 +150,7 @@ def test_a_rule_that_is_off_in_the_manifest_is_not_judged_unless_it_is_asked_for
     assert run(asked, graph, naming={"enabled": False}).told()["ami-golden"][1] == "NON_COMPLIANT"
 
 
-def test_images_of_other_regions_are_judged_where_the_rule_says_so_and_go_by_their_arn() -> None:
+def test_images_of_all_governed_regions_are_judged_and_those_of_others_than_the_rules_go_by_their_arn() -> None:
     far = key_of(Kind.IMAGE, "ami-far", OTHER)
     graph = graph_of(*ALL_GOOD, note(far, 1, owner=ACCOUNT))
     assert "ami-far" not in str(run(scheduled(), graph).told())
@@ -158,7 +158,7 @@ def test_images_of_other_regions_are_judged_where_the_rule_says_so_and_go_by_the
     assert list(named) == ["arn:aws:ec2:eu-west-1::image/ami-far"]
     config = FakeConfig()
     every = settings().model_copy(update={"regions": (HOME, OTHER)})
-    answer(scheduled(ruleParameters='{"regions": "all"}'), graph, every, SCOPE, NOW, config.client)
+    answer(scheduled(), graph, every, SCOPE, NOW, config.client)
     assert {"ami-golden", "arn:aws:ec2:eu-west-1::image/ami-far"} <= set(config.told())
 
 

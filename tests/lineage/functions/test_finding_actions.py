@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from handlers.finding_actions import NOTE, Desk, NotNoted, answer
+from handlers.lineage.events.outcome import Outcome
+from handlers.lineage.events.parse import parse_event
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.fold import fold_states
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Batch, Key, Kind, Relation, Source, key_of
+from handlers.lineage.ingest import add
+from handlers.lineage.model import Key, Kind, Place, Relation, Source, key_of
 from handlers.lineage.publish.asff import Product, asff_of
 from handlers.lineage.publish.selected import Action, BadAction
+from handlers.lineage.readings.parse import parse_reading
+from handlers.lineage.readings.requests import write_request
 from org.model import AccountId, Region
 from tests.support.compliance import NOW, SCOPE, graph_of, settings
 from tests.support.lineage import ACCOUNT, REGION, fact, note
@@ -52,9 +57,14 @@ def stored(finding: Finding = WRONG, **changes: Any) -> dict[str, Any]:
     return {**asff_of(finding, PRODUCT, NOW), "Severity": {"Label": finding.severity.value}, **changes}
 
 
-def desk(graph: Graph, hub: FakeHub | None = None, sns: FakeTopics | None = None) -> tuple[Desk, FakeTopics]:
-    topics = sns or FakeTopics()
-    return Desk(graph, graph.append, hub or FakeHub(), topics, "arn:alerts", settings(), SCOPE, PRODUCT), topics
+def desk(graph: Graph, hub: FakeHub | None = None) -> tuple[Desk, FakeTopics]:
+    """What is sent is taken in at once, as the ingest does it."""
+    topics = FakeTopics()
+
+    def send(body: str) -> None:
+        add([parse_reading(body)], graph)
+
+    return Desk(graph, send, hub or FakeHub(), topics, "arn:alerts", settings(), SCOPE, PRODUCT), topics
 
 
 @pytest.mark.parametrize(("action", "word"), [(Action.APPROVE, "approve"), (Action.QUARANTINE, "quarantine")])
@@ -203,9 +213,35 @@ def test_an_event_that_is_no_action_of_this_account_is_refused(changes: dict[str
 def test_what_is_asked_for_is_kept_before_people_are_told() -> None:
     made, sns = desk(graph_of(*FACTS))
 
-    def fail(batch: Batch) -> None:
-        raise OSError("the graph is away")
+    def fail(body: str) -> None:
+        raise OSError("the queue is away")
 
     with pytest.raises(OSError, match="away"):
-        answer(event(Action.APPROVE, stored()), replace(made, record=fail))
+        answer(event(Action.APPROVE, stored()), replace(made, send=fail))
     assert sns.sent == []
+
+
+def message(word: str = "approve", image: str = IMAGE) -> str:
+    return write_request(Place(HOME, PRODUCT.region), NOW, word, Key(image), WRONG.id, "event")
+
+
+def test_a_request_is_believed_from_the_queue_of_readings_alone() -> None:
+    assert parse_reading(message()).outcome is Outcome.FACTS
+    assert parse_event(message()).outcome is Outcome.FORGED
+    assert message() == message()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        message("delete"),
+        message(image="nonsense"),
+        message(image=MACHINE),
+        message(image="aws/eu-central-1/image/ami-0123456789abcdef0/x"),
+        message().replace("approve", "quarantine"),
+    ],
+)
+def test_a_request_that_is_none_makes_no_fact(text: str) -> None:
+    heard = parse_reading(text)
+    assert heard.outcome is Outcome.MALFORMED
+    assert heard.facts == ()

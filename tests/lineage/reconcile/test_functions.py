@@ -18,6 +18,7 @@ from handlers.lineage.readings.form import READINGS_QUEUE
 from handlers.lineage.readings.parse import parse_reading
 from handlers.lineage.reconcile.asking import Call
 from handlers.lineage.reconcile.memory import Memory, S3Memories
+from handlers.lineage.settings import SETTINGS
 from handlers.plan_reconciliation import plan
 from handlers.reconcile import take
 from org.errors import AccessDenied, OrgctlError
@@ -228,7 +229,8 @@ def test_the_session_of_the_reader_role_is_asked_for_at_the_regional_endpoint_wi
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setenv(reconcile.SETTINGS, json.dumps({"external_id": "sesame"}))
+    settings = {"organization": "o-exampleorg1", "home_region": "eu-central-1", "regions": ["eu-central-1"]}
+    monkeypatch.setenv(SETTINGS, json.dumps({**settings, "external_id": "sesame"}))
     asked: list[Any] = []
 
     class Refused(Exception):

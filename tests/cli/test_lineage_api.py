@@ -1,0 +1,261 @@
+"""`orgctl lineage … --api`: the same questions, asked of the deployed API."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import Credentials
+
+from cli.lineage_remote import ATTEMPTS, Api
+from handlers.lineage.api.app import answer
+from handlers.lineage.queries.asking import Scope
+from handlers.lineage.sqlite import SqliteGraph
+from org.errors import AccessDenied, NotFound, OrgctlError
+from tests.support.command_line import CommandLine
+from tests.support.lineage_api import Context, ec2_id, event_for, means_for, with_ec2_ids
+from tests.support.lineage_story import story
+
+STAGE = "/orgctl-sandbox/execute-api/abcdef1234/v1"
+GOLDEN, COPY, SWAPPED = ec2_id("ami-golden"), ec2_id("ami-copy"), ec2_id("i-swapped")
+
+
+class Deployed:
+    """An API on the loopback: what API Gateway hands to the function, and back. Keeps what was signed for what."""
+
+    def __init__(self, graph: Path) -> None:
+        self.signed: list[tuple[str, str]] = []
+        self.instead: tuple[int, str] | None = None
+        """Answered in place of the function."""
+
+        def respond(asked: BaseHTTPRequestHandler) -> None:
+            parts = urlsplit(asked.path)
+            self.signed.append((unquote(parts.path), asked.headers.get("Authorization", "")))
+            if self.instead is not None:
+                status, body = self.instead
+            else:
+                # SQLite's objects stay in their thread.
+                there = SqliteGraph(graph, create=False)
+                means = means_for(there, scope_of=lambda graph, now: Scope(now=now))
+                path = unquote(parts.path).removeprefix(STAGE)
+                query = parse_qsl(parts.query, keep_blank_values=True)
+                raw = answer(event_for("GET", path, query), Context(), means)
+                there.close()
+                status, body = raw["statusCode"], raw["body"]
+            asked.send_response(status)
+            asked.send_header("Content-Type", "application/json")
+            asked.end_headers()
+            asked.wfile.write(body.encode())
+
+        class Handler(BaseHTTPRequestHandler):
+            do_GET = respond  # noqa: N815 - as the library calls it
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}{STAGE}"
+        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    path = tmp_path / "graph.sqlite"
+    there = SqliteGraph(path)
+    there.append(with_ec2_ids(story()))
+    there.close()
+    return path
+
+
+@pytest.fixture
+def deployed(graph: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deployed]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    there = Deployed(graph)
+    yield there
+    there.stop()
+
+
+@pytest.fixture
+def orgctl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", GOLDEN),
+        ("show", f"eu-central-1/{GOLDEN}", "--at", "2026-09-21T14:13:23Z"),
+        ("ancestors", COPY),
+        ("descendants", GOLDEN, "--depth", "1"),
+        ("impact", GOLDEN, "--strict"),
+        ("frontiers", GOLDEN),
+        ("frontiers", GOLDEN, "--fixed", f"us-east-1/{COPY}"),
+        ("verify", COPY, "--trust", "amazon"),
+        ("root", SWAPPED, "--region", "eu-central-1"),
+        ("search", "--kind", "instance", "--account", "222233334444", "--where", "state=running"),
+        ("search", "--name", "gold", "--region", "us-east-1"),
+    ],
+    ids=" ".join,
+)
+def test_the_api_answers_as_the_graph_does(
+    orgctl: CommandLine, deployed: Deployed, graph: Path, words: tuple[str, ...]
+) -> None:
+    near = orgctl("lineage", *words, "--graph", f"sqlite://{graph}", "--format", "json")
+    far = orgctl("lineage", *words, "--api", deployed.url)
+    assert (far.code, far.err) == (near.code, "")
+    assert json.loads(far.out) == json.loads(near.out)
+
+
+def test_evidence_and_coverage_are_answered_too(orgctl: CommandLine, deployed: Deployed) -> None:
+    between = orgctl("lineage", "evidence", COPY, f"eu-central-1/{GOLDEN}", "--api", deployed.url)
+    assert [each["fact"]["relation"] for each in json.loads(between.out)["links"]] == ["COPIED_FROM"]
+    of = orgctl("lineage", "evidence", GOLDEN, "--attribute", "state", "--api", deployed.url)
+    assert [each["value"] for each in json.loads(of.out)["sayings"]] == ["available"]
+    assert json.loads(orgctl("lineage", "coverage", "--api", deployed.url).out)["places"] != []
+
+
+def test_every_request_is_signed_for_execute_api_in_the_region(orgctl: CommandLine, deployed: Deployed) -> None:
+    orgctl("lineage", "show", GOLDEN, "--api", deployed.url)
+    ((path, authorization),) = deployed.signed
+    assert path == f"{STAGE}/api/v1/lineage/show"
+    assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
+    assert "/eu-central-1/execute-api/aws4_request" in authorization
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "ami-00000000"), "AMI not found"),
+        (("show", ec2_id("ami-twin")), "it is in 2 Regions; name one of them as region: eu-central-1, us-east-1"),
+        (("show", "ami-nonsense"), "Invalid request; query.id (string_pattern_mismatch)"),
+        (("show", GOLDEN, "--live"), "--live: the API knows itself which accounts there are; leave out --live"),
+        (("coverage", "--silence", "3"), "--silence: the API knows itself"),
+        (("show", GOLDEN, "--graph", "sqlite:///x"), "--api: a graph is named, too"),
+    ],
+)
+def test_what_the_api_refuses_is_one_line(
+    orgctl: CommandLine, deployed: Deployed, words: tuple[str, ...], said: str
+) -> None:
+    answered = orgctl("lineage", *words, "--api", deployed.url)
+    assert (answered.code, answered.out) == (1, "")
+    assert said in answered.err
+    assert answered.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (403, '{"Message": "User: x is not authorized"}', "it refuses: User: x is not authorized"),
+        (403, '{"message": "Missing Authentication Token"}', "it refuses: Missing Authentication Token"),
+        (500, '{"error": "Internal error", "correlation_id": "c-1"}', "it fails with 500: Internal error (correlation"),
+        (200, "<html>", "it answers 200, and no JSON"),
+        (200, "[]", "it answers 200, and no object"),
+    ],
+)
+def test_what_is_no_answer_is_one_line(
+    orgctl: CommandLine, deployed: Deployed, status: int, body: str, said: str
+) -> None:
+    deployed.instead = (status, body)
+    answered = orgctl("lineage", "show", GOLDEN, "--api", deployed.url)
+    assert (answered.code, answered.out) == (1, "")
+    assert said in answered.err
+    assert answered.err.count("\n") == 1
+
+
+def test_an_api_that_is_not_there_is_one_line(orgctl: CommandLine, deployed: Deployed) -> None:
+    answered = orgctl("lineage", "show", GOLDEN, "--api", "http://127.0.0.1:9/v1")
+    assert answered.code == 1
+    assert "it does not answer" in answered.err
+
+
+@pytest.mark.parametrize("url", ["http://example.org/v1", "ftp://127.0.0.1/v1", "nonsense", "https://x.org/v1?a=b"])
+def test_a_url_that_is_none_is_refused_before_anything_is_signed(
+    orgctl: CommandLine, deployed: Deployed, url: str
+) -> None:
+    answered = orgctl("lineage", "show", GOLDEN, "--api", url)
+    assert (answered.code, deployed.signed) == (1, [])
+    assert "is no URL of an API" in answered.err
+
+
+def test_with_sandbox_nothing_is_asked_beyond_this_machine(orgctl: CommandLine, deployed: Deployed) -> None:
+    url = "https://abcdef1234.execute-api.eu-central-1.amazonaws.com/v1"
+    answered = orgctl("lineage", "show", GOLDEN, "--api", url, "--sandbox")
+    assert answered.code == 1
+    assert "nothing is asked beyond this machine" in answered.err
+
+
+Reply = tuple[int, str, dict[str, str]]
+
+
+def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] = lambda: 1.0) -> tuple[Api, list[str]]:
+    asked: list[str] = []
+
+    def send(request: AWSPreparedRequest) -> AWSResponse:
+        asked.append(str(request.url))
+        status, body, headers = replies.pop(0)
+        response = AWSResponse(str(request.url), status, headers, None)
+        response._content = body.encode()
+        return response
+
+    keys = Credentials("AKIAEXAMPLE", "secret")
+    return Api("https://a.example/v1", "eu-central-1", lambda: keys, send, slept.append, chance), asked
+
+
+def test_a_throttled_request_is_sent_again_after_longer_and_longer() -> None:
+    slept: list[float] = []
+    api, asked = _api([(429, "{}", {})] * 3 + [(200, '{"complete": true}', {})], slept)
+    assert api.get("show", {"id": GOLDEN}) == {"complete": True}
+    assert slept == [1.0, 2.0, 4.0]
+    assert len(asked) == 4
+
+
+def test_the_pause_that_the_api_asks_for_is_kept() -> None:
+    slept: list[float] = []
+    api, _ = _api([(503, "{}", {"Retry-After": "5"}), (200, '{"complete": true}', {})], slept)
+    api.get("show", {"id": GOLDEN})
+    assert slept == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said", "times"),
+    [
+        (429, OrgctlError, "it is throttled, after 5 attempts", ATTEMPTS),
+        (503, OrgctlError, "it fails with 503", ATTEMPTS),
+        (504, OrgctlError, "it fails with 504", ATTEMPTS),
+        (500, OrgctlError, "it fails with 500", 1),
+        (403, AccessDenied, "it refuses", 1),
+        (404, NotFound, "it does not say why", 1),
+    ],
+)
+def test_only_what_may_pass_is_asked_again_and_not_for_ever(
+    status: int, kind: type[Exception], said: str, times: int
+) -> None:
+    api, asked = _api([(status, "{}", {})] * 9, [])
+    with pytest.raises(kind, match=said):
+        api.get("show", {"id": GOLDEN})
+    assert len(asked) == times
+
+
+def test_what_is_asked_is_written_into_the_url_once_and_empty_things_are_not() -> None:
+    api, asked = _api([(200, "{}", {})], [])
+    api.get("search", {"kind": "image", "where": ["tag:a b=c&d", "x=+"], "cursor": None, "region": "", "limit": 3})
+    (url,) = asked
+    assert url == (
+        "https://a.example/v1/api/v1/lineage/search?kind=image&where=tag%3Aa%20b%3Dc%26d&where=x%3D%2B&limit=3"
+    )
