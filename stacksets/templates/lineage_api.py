@@ -96,7 +96,7 @@ def render(
         key_required=key_required,
     )
     rest = template.add_resource(_rest(access, body, any_principal=bool(user_pool_arn)))
-    stage = _add_stage(template, rest, body)
+    stage = _add_stage(template, rest)
     template.add_resource(
         Permission(
             "GatewayMayCall",
@@ -199,9 +199,9 @@ def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _add_stage(template: Template, rest: RestApi, body: Mapping[str, Any]) -> Stage:
-    # A deployment is a picture of the API that never changes: another body is another deployment.
-    text = json.dumps(body, sort_keys=True, default=lambda value: value.to_dict())
+def _add_stage(template: Template, rest: RestApi) -> Stage:
+    # A deployment is a picture of the API, its policy included, that never changes: another API is another deployment.
+    text = json.dumps(rest.to_dict(), sort_keys=True, default=lambda value: value.to_dict())
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     deployment = template.add_resource(Deployment(f"Deployment{digest}", RestApiId=Ref(rest)))
     logs = template.add_resource(
