@@ -173,3 +173,18 @@ def bundle(
     from cli.lineage_upkeep import write_bundle
 
     raise typer.Exit(write_bundle(ctx.obj, out, force=force))
+
+
+@graph_app.command(epilog=_GLOBAL)
+def deploy(
+    ctx: typer.Context,
+    graph_url: Annotated[
+        str,
+        typer.Option("--graph-url", help="The graph that functions use instead of the cluster; in the sandbox a file."),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Bring the lineage system to the lineage account: shows what it would make and change, asks, and does it."""
+    from cli.lineage_deploy import run_deploy
+
+    raise typer.Exit(run_deploy(ctx.obj, graph_url, yes=yes))

@@ -15,7 +15,10 @@ from troposphere.s3 import (
 )
 
 
-def own_bucket(title: str, name: str, key_arn: object, **settings: object) -> Bucket:
+def own_bucket(title: str, name: str, key_arn: object | None, **settings: object) -> Bucket:
+    """Make a bucket that is encrypted with the key, or by S3 itself if there is none."""
+    keyed = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+    encryption = ServerSideEncryptionByDefault(**(keyed if key_arn is not None else {"SSEAlgorithm": "AES256"}))
     return Bucket(
         title,
         BucketName=Sub(name),
@@ -25,12 +28,7 @@ def own_bucket(title: str, name: str, key_arn: object, **settings: object) -> Bu
         ),
         BucketEncryption=BucketEncryption(
             ServerSideEncryptionConfiguration=[
-                ServerSideEncryptionRule(
-                    BucketKeyEnabled=True,
-                    ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(
-                        SSEAlgorithm="aws:kms", KMSMasterKeyID=key_arn
-                    ),
-                )
+                ServerSideEncryptionRule(BucketKeyEnabled=key_arn is not None, ServerSideEncryptionByDefault=encryption)
             ]
         ),
         **settings,

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from troposphere import AccountId, GetAtt, Output, Ref, Sub, Template
 from troposphere.config import ConfigurationRecorder, DeliveryChannel, RecordingGroup
 from troposphere.iam import Policy, Role
-from troposphere.kms import Key
 from troposphere.s3 import Bucket, BucketPolicy, LifecycleConfiguration, LifecycleRule, VersioningConfiguration
 from troposphere.s3 import LifecycleRuleTransition as Transition
 
 from stacksets.templates.buckets import own_bucket, tls_statement
 from stacksets.templates.function import add_parameter
-from stacksets.templates.own_key import own_key
 
 RECORDED = ("AWS::EC2::Instance", "AWS::S3::Bucket")
 """What rules of orgctl look at: each further type is paid for by each change of it."""
@@ -44,7 +42,7 @@ def render_recorder() -> Template:
         )
     )
     template.add_resource(
-        DeliveryChannel("Delivery", S3BucketName=Sub(BUCKET_PREFIX + "${LogArchiveAccountId}-${HomeRegion}"))
+        DeliveryChannel("RecordsDelivery", S3BucketName=Sub(BUCKET_PREFIX + "${LogArchiveAccountId}-${HomeRegion}"))
     )
     return template
 
@@ -95,18 +93,18 @@ def render_bucket() -> Template:
     template = Template("orgctl config bucket: where the recorders of all accounts deliver")
     template.set_version()
     add_parameter(template, "OrganizationId", "Whose recorders may deliver", AllowedPattern="o-[a-z0-9]+")
-    key = template.add_resource(_key())
-    bucket = template.add_resource(_bucket(key))
+    bucket = template.add_resource(_bucket())
     template.add_resource(_policy(bucket))
     template.add_output(Output("ConfigBucket", Description="Where recorders deliver", Value=Ref(bucket)))
     return template
 
 
-def _bucket(key: Key) -> Bucket:
+def _bucket() -> Bucket:
+    """Encrypted by S3 itself: a key would have to admit the recorder of every account."""
     return own_bucket(
         "Records",
         BUCKET_PREFIX + "${AWS::AccountId}-${AWS::Region}",
-        GetAtt(key, "Arn"),
+        None,
         DeletionPolicy="Retain",
         UpdateReplacePolicy="Retain",
         VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
@@ -178,31 +176,3 @@ def _roles_deliver(bucket: Bucket) -> Iterator[dict[str, object]]:
             "Resource": resource,
             "Condition": condition,
         }
-
-
-def _key() -> Key:
-    uses = [
-        {
-            "Sid": "RecordersEncrypt",
-            "Effect": "Allow",
-            "Principal": {"Service": "config.amazonaws.com"},
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:SourceOrgID": Ref("OrganizationId")}},
-        },
-        {
-            "Sid": "RolesOfRecordersEncrypt",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": "*",
-            "Condition": {
-                "StringEquals": {
-                    "aws:PrincipalOrgID": Ref("OrganizationId"),
-                    "kms:ViaService": Sub("s3.${AWS::Region}.amazonaws.com"),
-                },
-                "ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/orgctl-config-recorder-*"},
-            },
-        },
-    ]
-    return own_key("RecordsKey", "Encrypts what AWS Config recorded", uses)

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from cli.lineage_deploy import STACK, deploy_ingest, enter
+from cli.deploy.entry import enter
+from cli.deploy.lineage import Deployment
+from cli.deploy.place import find_place
 from cli.play import ensure_ingest, graph_url, make_stage
 from config.load import load_manifest
 from handlers.lineage.archive import S3Archive, archive_name, read_all
@@ -53,13 +55,14 @@ class Life:
 
     def __init__(self, sandbox: Sandbox, graph: Path) -> None:
         session = sandbox.session(HOME)
-        Rollout(session).bootstrap(render_desired(load_manifest(MANIFEST)))
+        loaded = load_manifest(MANIFEST)
+        Rollout(session).bootstrap(render_desired(loaded))
         self.stage: Stage = make_stage(sandbox.endpoint, HOME, ABROAD)
         self.account = AccountId(self.stage.accounts[LINEAGE])
         self.connection = Connection(session, sandbox.endpoint, busy_delay=0.01)
         # Nobody hears of this one: events that come again must not bring it.
         self.unheard = self.stage.session("Shop").client("ec2").create_volume(AvailabilityZone=f"{HOME}a", Size=1)
-        ensure_ingest(self.stage, LINEAGE, graph)
+        ensure_ingest(self.stage, loaded, graph)
         self.path, self.graph = graph, SqliteGraph(graph)
         bucket = f"orgctl-lineage-archive-{self.account}-{HOME}"
         self.archive = S3Archive(enter(self.connection, self.account, HOME).client("s3", HOME), bucket)
@@ -267,12 +270,20 @@ def test_an_event_of_another_account_is_counted_as_forged(life: Life) -> None:
 
 
 def test_deploying_again_changes_nothing(life: Life) -> None:
-    again = deploy_ingest(
-        life.connection, life.account, HOME, graph_url(life.path), sleep=lambda _: pytest.fail("it waits")
+    loaded = load_manifest(MANIFEST)
+    place = find_place(life.connection, loaded.manifest, render_desired(loaded))
+    again = Deployment(
+        life.connection,
+        place,
+        lambda _: pytest.fail("it waits"),
+        graph_url=graph_url(life.path),
+        last="lineage-ingest",
     )
-    assert (again.made, again.changed, again.archive) == (False, False, life.archive.bucket)
-    stacks = enter(life.connection, life.account, HOME).client("cloudformation", HOME).describe_stacks()["Stacks"]
-    assert STACK in {each["StackName"] for each in stacks}
+    again.prepare()
+    assert [each.difference.is_nothing for each in again.preview()] == [True] * 4
+    done = again.run()
+    assert not any(each.changed for each in done.stacks)
+    assert done.outputs["ArchiveBucket"] == life.archive.bucket
 
 
 def test_a_life_is_all_of_them() -> None:

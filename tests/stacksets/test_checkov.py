@@ -29,7 +29,6 @@ def told(tmp_path_factory) -> tuple[dict, str]:
     folder = tmp_path_factory.mktemp("templates")
     rendered = {name: stack.template for name, stack in stacks().items()}
     rendered |= {name: entry.render() for name, entry in templates().items()}
-    del rendered["lineage-ingest"]
     rendered["lineage-api-regional"] = lineage_api.render(api_document(), "regional", key_required=True)
     for name, template in rendered.items():
         (folder / f"{name}.json").write_text(json.dumps(template.to_dict(), indent=1), encoding="utf-8")

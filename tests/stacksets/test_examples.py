@@ -79,9 +79,8 @@ def test_company_uses_every_key_of_the_manifest():
 def test_company_uses_every_kind_of_policy_text_and_every_built_in():
     manifest = load("company").manifest
     assert {policy.guardrail for policy in manifest.policies if policy.guardrail} == set(guardrails())
-    # lineage-ingest needs the functions' code in a bucket first: `orgctl sandbox play` puts it there and deploys.
     named = {stackset.template for stackset in manifest.stacksets if stackset.template}
-    assert named == set(templates()) - {"lineage-ingest"}
+    assert named == set(templates())
     assert any(policy.file for policy in manifest.policies)
     assert any(policy.inline for policy in manifest.policies)
     assert len({policy.type for policy in manifest.policies}) >= 6

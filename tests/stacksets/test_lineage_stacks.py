@@ -8,22 +8,20 @@ import pytest
 
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
-from stacksets.catalog import template_body
-from stacksets.functions import FUNCTIONS, INGEST
+from stacksets.catalog import template_body, templates
+from stacksets.functions import FUNCTIONS
 from stacksets.lineage_stacks import api_document
 from stacksets.lint import lint_template
-from stacksets.templates import account_baseline, lineage_api, lineage_bus
+from stacksets.templates import lineage_api
 from tests.support.golden import assert_golden
 from tests.support.lineage_stacks import listed, of_type, stacks, statements, template
 
-NAMES = tuple(name for name in stacks() if name != "lineage-ingest")
+NAMES = tuple(stacks())
 KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
-OF_THE_INGEST = {"EventsKeyArn", "ReadingsQueueArn", "ReadingsQueueUrl"}
-OTHERS = {"account-baseline": account_baseline.render(), "lineage-bus": lineage_bus.render()}
+OTHERS = {name: entry.render() for name, entry in templates().items()}
 FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
 CATALOG = Catalog()
-ROWS = tuple(row for row in FUNCTIONS if row is not INGEST)
-EVERY = {**{name: stacks()[name].template for name in NAMES}, **OTHERS}
+EVERY = {**{name: each.template for name, each in stacks().items()}, **OTHERS}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,11 +47,11 @@ def test_template_is_small_enough_to_be_given_inline(name):
 
 def test_every_parameter_comes_from_the_manifest_an_earlier_stack_or_the_deployment():
     outputs: set[str] = set()
-    for stack in map(stacks().get, NAMES):
+    for stack in stacks().values():
         declared = stack.template.to_dict().get("Parameters", {})
         assert set(stack.parameters) <= set(declared), stack.name
         required = {each for each, said in declared.items() if "Default" not in said}
-        assert required - set(stack.parameters) - outputs - KNOWN_TO_THE_DEPLOYMENT - OF_THE_INGEST == set(), stack.name
+        assert required - set(stack.parameters) - outputs - KNOWN_TO_THE_DEPLOYMENT == set(), stack.name
         outputs |= set(stack.template.to_dict().get("Outputs", {}))
 
 
@@ -66,7 +64,7 @@ def stack_of(row):
     return next(each for each in stacks().values() if row.title in each.template.resources)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
 def test_every_function_has_a_role_a_log_and_alarms_of_its_own(row):
     resources = stack_of(row).template.to_dict()["Resources"]
     function = resources[row.title]["Properties"]
@@ -83,7 +81,7 @@ def test_every_function_has_a_role_a_log_and_alarms_of_its_own(row):
 def test_no_two_functions_share_a_role():
     roles = [each["Role"]["Fn::GetAtt"][0] for name in NAMES for each in of_type(template(name), FUNCTION).values()]
     assert len(roles) == len(set(roles))
-    assert {f"{row.title}Role" for row in ROWS} == set(roles)
+    assert {f"{row.title}Role" for row in FUNCTIONS} == set(roles)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -106,7 +104,7 @@ def test_every_action_of_a_policy_exists(name):
             assert "*" in action or CATALOG.find_action(action) is not None, action
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
 def test_a_role_is_no_wider_than_aws_can_say(row):
     """`*` only for calls of which AWS defines no resource, or some of which have none."""
     for need in row.needs:
