@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from handlers.lineage.queries.asking import Scope
 
 GRAPH, CURSOR_SECRET = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_LINEAGE_CURSOR_SECRET"
-SCOPE_SERVES = 5 * 60_000
-"""Milliseconds."""
 GRAPH_SECONDS = 6.0
 """For one call to the graph. The client tries again for twice as long, all of which fits into a request."""
 
