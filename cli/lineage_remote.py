@@ -7,11 +7,12 @@ where the API is throttled or not available for now.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
 PREFIX = "/api/v1/lineage/"
+API_KEY = "ORGCTL_LINEAGE_API_KEY"
+"""Of the usage plan, for an API that asks for one."""
+ENDPOINT = "ORGCTL_SANDBOX_VPC_ENDPOINT"
+"""In the sandbox: through which endpoint a private API is reached, since there is no network that would tell."""
 ATTEMPTS = 5
 LONGEST_PAUSE = 20.0
 PATIENCE = 35
@@ -48,6 +53,8 @@ class Api:
     region: str
     credentials: Callable[[], Credentials]
     send: Send
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What is sent besides: the key of a usage plan, …"""
     sleep: Callable[[float], object] = time.sleep
     chance: Callable[[], float] = random.random
 
@@ -69,7 +76,7 @@ class Api:
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import BotoCoreError, HTTPClientError
 
-        request = AWSRequest("GET", url, headers={"Accept": "application/json"})
+        request = AWSRequest("GET", url, headers={"Accept": "application/json", **self.headers})
         SigV4Auth(self.credentials(), "execute-api", self.region).add_auth(request)
         try:
             return self.send(request.prepare())
@@ -154,7 +161,13 @@ def api_for(asked: Asked) -> Api:
             raise OrgctlError(asked.api, "no AWS credentials were found to sign with", "set AWS_PROFILE, or --profile")
         return found
 
-    return Api(asked.api, region, credentials, _sender(asked.api, here=here))
+    return Api(asked.api, region, credentials, _sender(asked.api, here=here), _headers(here=here))
+
+
+def _headers(*, here: bool) -> dict[str, str]:
+    """Answer what the environment gives: secrets have no place among the words of a command."""
+    names = {API_KEY: "x-api-key"} | ({ENDPOINT: "x-orgctl-sandbox-vpce"} if here else {})
+    return {header: os.environ[name] for name, header in names.items() if os.environ.get(name)}
 
 
 def _region_of(settings: Settings, host: str) -> str:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.core.responses import EmptyResult
 from moto.rds.exceptions import DBClusterNotFoundError, DBSubnetGroupNotFoundError, RDSClientError
-from moto.rds.models import DBCluster, DBInstance, DBSubnetGroup, RDSBackend
+from moto.rds.models import AssociatedRole, DBCluster, DBInstance, DBSubnetGroup, RDSBackend
+from moto.rds.responses import RDSResponse
 
 NEPTUNE = "neptune"
 _AUTHENTICATION = "enable_iam_database_authentication"
 
 _make = DBCluster.__init__
 _find_address: Any = vars(DBInstance)["address"]
+_add_any_role = RDSBackend.add_role_to_db_cluster
 _create = RDSBackend.create_db_cluster
 _modify = RDSBackend.modify_db_cluster
 _create_subnets = RDSBackend.create_subnet_group
@@ -61,6 +64,29 @@ def _modify_cluster(backend: RDSBackend, kwargs: dict[str, Any]) -> DBCluster:
     return modified
 
 
+def _add_role(backend: RDSBackend, db_cluster_identifier: str, role_arn: str, feature_name: str) -> None:
+    """Add a role; those of Neptune are for no feature, and moto would have one of them at most."""
+    cluster = backend.clusters.get(db_cluster_identifier)
+    if cluster is None or cluster.engine != NEPTUNE:
+        _add_any_role(backend, db_cluster_identifier, role_arn, feature_name)
+        return
+    if any(role.role_arn == role_arn for role in cluster._associated_roles):
+        raise RDSClientError("DBClusterRoleAlreadyExists", f"{role_arn} is already associated with the cluster")
+    cluster._associated_roles.append(AssociatedRole(role_arn=role_arn, feature_name=feature_name))
+
+
+def _remove_role(response: RDSResponse) -> EmptyResult:
+    """https://docs.aws.amazon.com/neptune/latest/apiref/API_RemoveRoleFromDBCluster.html, which moto has not."""
+    name, arn = response.params["DBClusterIdentifier"], response.params["RoleArn"]
+    cluster = response.backend.clusters.get(name)
+    if cluster is None:
+        raise DBClusterNotFoundError(name)
+    if not any(role.role_arn == arn for role in cluster._associated_roles):
+        raise RDSClientError("DBClusterRoleNotFound", f"{arn} is not associated with the cluster")
+    cluster._associated_roles = [role for role in cluster._associated_roles if role.role_arn != arn]
+    return EmptyResult()
+
+
 def _plain(kind: str) -> str:
     """Answer `EnableLogTypes`, as one part of moto has it, for `enable_log_types`, as another has."""
     return "".join(part[:1].upper() + part[1:] for part in kind.split("_"))
@@ -99,6 +125,8 @@ def install() -> None:
     for place, name, ours in (
         (DBCluster, "__init__", _make_cluster),
         (RDSBackend, "create_db_cluster", _create_cluster),
+        (RDSBackend, "add_role_to_db_cluster", _add_role),
+        (RDSResponse, "remove_role_from_db_cluster", _remove_role),
         (RDSBackend, "create_subnet_group", _create_subnet_group),
         (RDSBackend, "modify_db_cluster", _modify_cluster),
         (RDSBackend, "modify_db_subnet_group", _modify_subnet_group),

@@ -31,12 +31,15 @@ class Deployed:
 
     def __init__(self, graph: Path) -> None:
         self.signed: list[tuple[str, str]] = []
+        self.headers: dict[str, str] = {}
+        """Of the last request."""
         self.instead: tuple[int, str] | None = None
         """Answered in place of the function."""
 
         def respond(asked: BaseHTTPRequestHandler) -> None:
             parts = urlsplit(asked.path)
             self.signed.append((unquote(parts.path), asked.headers.get("Authorization", "")))
+            self.headers = dict(asked.headers)
             if self.instead is not None:
                 status, body = self.instead
             else:
@@ -138,6 +141,16 @@ def test_every_request_is_signed_for_execute_api_in_the_region(orgctl: CommandLi
     assert "/eu-central-1/execute-api/aws4_request" in authorization
 
 
+def test_the_key_of_a_usage_plan_is_taken_from_the_environment_and_signed(
+    orgctl: CommandLine, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORGCTL_LINEAGE_API_KEY", "a-key-of-the-plan")
+    orgctl("lineage", "show", GOLDEN, "--api", deployed.url)
+    assert deployed.headers["x-api-key"] == "a-key-of-the-plan"
+    assert "x-api-key" in deployed.headers["Authorization"]
+    assert "x-orgctl-sandbox-vpce" not in deployed.headers
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -214,7 +227,7 @@ def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] =
         return response
 
     keys = Credentials("AKIAEXAMPLE", "secret")
-    return Api("https://a.example/v1", "eu-central-1", lambda: keys, send, slept.append, chance), asked
+    return Api("https://a.example/v1", "eu-central-1", lambda: keys, send, sleep=slept.append, chance=chance), asked
 
 
 def test_a_throttled_request_is_sent_again_after_longer_and_longer() -> None:

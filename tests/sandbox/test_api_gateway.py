@@ -12,7 +12,7 @@ import pytest
 
 from org.sandbox.server import Sandbox
 from tests.support.api import Clock
-from tests.support.gateway import REGION, Small, document, operation, small, template
+from tests.support.gateway import REGION, Small, small, template
 
 
 @pytest.fixture(scope="module")
@@ -190,25 +190,3 @@ def test_the_control_plane_shows_what_the_stack_made(api: Small) -> None:
     method = client.get_method(restApiId=api.api_id, resourceId=paths["/images/{ami_id}"]["id"], httpMethod="GET")
     assert (method["authorizationType"], method["methodIntegration"]["type"]) == ("AWS_IAM", "AWS_PROXY")
     assert {each["name"] for each in client.get_models(restApiId=api.api_id)["items"]} == {"Id", "Query"}
-
-
-def test_a_change_of_the_document_shows_with_the_next_deployment_only() -> None:
-    clock = Clock()
-    sandbox = Sandbox(now=clock)
-    sandbox.start()
-    try:
-        made = small(sandbox, clock)
-        made.deploy(template())
-        assert made.ask("/new").refusal == (403, "Missing Authentication Token")
-        body = document()
-        body["paths"]["/new"] = {"get": operation("iam")}
-        made.deploy(template(api={"Body": body}))
-        assert made.ask("/new").refusal == (403, "Missing Authentication Token")
-        made.deploy(template(api={"Body": body}, deployment="Next"))
-        assert made.ask("/new").status == 200
-        cloudformation = made.owner.client("cloudformation")
-        cloudformation.delete_stack(StackName="small")
-        assert made.owner.client("apigateway").get_rest_apis()["items"] == []
-        assert made.ask("/new").refusal == (403, "Forbidden")
-    finally:
-        sandbox.stop()

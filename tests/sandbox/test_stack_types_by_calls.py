@@ -70,7 +70,8 @@ def test_no_property_of_a_table_is_left_unread(name: str) -> None:
     for step in steps_of(table):
         for value in step.parameters.values():
             value(here)
-    assert table.shape.properties - {table.shape.name_property, "Tags"} == asked.names
+    written_elsewhere = {table.shape.name_property, "Tags", "AssociatedRoles"}
+    assert table.shape.properties - written_elsewhere == asked.names
 
 
 def test_every_table_is_a_type_of_the_sandbox() -> None:
@@ -473,6 +474,22 @@ def test_a_graph_is_changed_where_it_stands(stack: Stack) -> None:
     assert neptune.list_tags_for_resource(ResourceName=cluster["DBClusterArn"])["TagList"] == tags(Team="lineage")
     (subnets,) = neptune.describe_db_subnet_groups(DBSubnetGroupName="lineage")["DBSubnetGroups"]
     assert subnets["DBSubnetGroupDescription"] == "other"
+
+
+def test_a_graph_has_the_roles_of_its_template_and_those_that_others_gave_it(stack: Stack) -> None:
+    def arn(name: str) -> str:
+        return f"arn:aws:iam::{stack.account}:role/{name}"
+
+    def roles() -> set[str]:
+        return {each["RoleArn"] for each in cluster_of(stack)["AssociatedRoles"]}
+
+    stack.put(**graph(AssociatedRoles=[{"RoleArn": arn("a")}, {"RoleArn": arn("b")}]))
+    assert roles() == {arn("a"), arn("b")}
+    stack.client("neptune").add_role_to_db_cluster(DBClusterIdentifier="lineage", RoleArn=arn("other"))
+    stack.put(**graph(AssociatedRoles=[{"RoleArn": arn("b")}, {"RoleArn": arn("c")}]))
+    assert roles() == {arn("b"), arn("c"), arn("other")}
+    stack.put(**graph())
+    assert roles() == {arn("other")}
 
 
 def test_a_protected_graph_keeps_its_stack_from_being_deleted(stack: Stack) -> None:

@@ -40,7 +40,7 @@ MADE = note(
     name="golden-prod-1",
     state="available",
     creation_method="copy",
-    creation_date="2026-09-21T14:13:21.000Z",
+    created_at="2026-09-21T14:13:21.000Z",
     scan_severity="LOW",
     scanned_at="2026-09-21T15:00:00.000Z",
 )

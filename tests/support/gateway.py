@@ -206,7 +206,7 @@ class Small:
     nobody: Credentials
     api_id: str = ""
     function: str = ""
-    stacks: list[str] = field(default_factory=list, repr=False)
+    stacks: list[str] = field(default_factory=list)
     """The templates so far."""
 
     def deploy(self, body: Any, *, permit: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -13,7 +13,7 @@ from handlers.lineage.api.desk import Desk
 from handlers.lineage.api.documented import new_router, statuses
 from handlers.lineage.api.ids import key_for
 from handlers.lineage.api.questions import USUAL_SIZE, desk
-from handlers.lineage.model import Kind, Time
+from handlers.lineage.model import Key, Kind, Time
 from handlers.lineage.queries.descent import Descent, ancestors, descendants
 from handlers.lineage.queries.hops import Hop
 from handlers.lineage.queries.json_form import to_plain, written
@@ -85,14 +85,25 @@ class AmiPage(Answer):
     """For the next page; null at the end."""
 
 
-def ami_of(thing: Thing, hops: Iterable[Hop] = ()) -> dict[str, str | None]:
-    """Answer the fields of `Ami`; the hops may tell when it was made."""
-    made = [hop.facts[0].evidence.time for hop in hops if hop.child == thing.key and hop.relation in MADE and hop.facts]
-    seen = written(Time(min(made))) if made else None
+NO_TIMES: Mapping[Key, Time] = {}
+
+
+def made_at(hops: Iterable[Hop]) -> Mapping[Key, Time]:
+    """Answer when things were made, as far as that was seen."""
+    found: dict[Key, Time] = {}
+    for hop in hops:
+        if hop.relation in MADE:
+            first = hop.facts[0].evidence.time
+            found[hop.child] = min(first, found.get(hop.child, first))
+    return found
+
+
+def ami_of(thing: Thing, made: Mapping[Key, Time] = NO_TIMES) -> dict[str, str | None]:
+    """Answer the fields of `Ami`."""
     return {
         "ami_id": thing.key.rpartition("/")[2],
         "name": thing.name,
-        "creation_date": thing.state_of.value(CREATION_DATE) or seen,
+        "creation_date": thing.state_of.value(CREATION_DATE) or written(made.get(thing.key)),
         "account_id": thing.account,
         "region": thing.region,
         "state": thing.state,
@@ -138,8 +149,9 @@ def _levels(side: Descent | None) -> list[Any]:
     if side is None:
         return []
     held = set(side.things) - set(side.formerly)
+    made = made_at(side.hops)
     things = [[side.things[key] for key in level if key in held] for level in side.levels[1:]]
-    levels = [[ami_of(each, side.hops) for each in level if each.kind is Kind.IMAGE] for level in things]
+    levels = [[ami_of(each, made) for each in level if each.kind is Kind.IMAGE] for level in things]
     return [level for level in levels if level]
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from handlers.lineage.api.answers import Answer
-from handlers.lineage.api.images import Ami, ami_of
+from handlers.lineage.api.images import Ami, ami_of, made_at
 from handlers.lineage.model import Key, Kind, kind_of
 from handlers.lineage.queries.descent import Descent
 from handlers.lineage.queries.things import Thing
@@ -40,9 +40,10 @@ class Near(NamedTuple):
 
 def next_to(key: Key, up: Descent, down: Descent) -> LineageData:
     above, below = _nearest(key, up, upward=True), _nearest(key, down, upward=False)
+    made, came = made_at(up.hops), made_at(down.hops)
     return LineageData(
-        parent_amis=[Ami.model_validate(ami_of(each, up.hops)) for each in above.images],
-        child_amis=[Ami.model_validate(ami_of(each, down.hops)) for each in below.images],
+        parent_amis=[Ami.model_validate(ami_of(each, made)) for each in above.images],
+        child_amis=[Ami.model_validate(ami_of(each, came)) for each in below.images],
         instances=[
             AmiInstance(
                 instance_id=each.key.rpartition("/")[2],

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from handlers.lineage.compliance.subject import Subject
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
 from handlers.lineage.fold import Said, fold_states
-from handlers.lineage.model import Evidence, Kind, Relation, kind_of
+from handlers.lineage.model import Evidence, Kind, Relation, Source, kind_of
 from handlers.lineage.queries.things import NAME
 
 SCAN_SEVERITY, SCANNED_AT, ENCRYPTED = "scan_severity", "scanned_at", "encrypted"
@@ -110,7 +110,10 @@ def scan_freshness(subject: Subject) -> Verdict:
 
 
 def encryption(subject: Subject) -> Verdict:
-    """Every snapshot that it is known to be made of is said to be encrypted; or else the image as a whole is."""
+    """Every snapshot that it is known to be made of is said to be encrypted; or AWS, when asked, said so of all disks.
+
+    What a call asked for (`CopyImage` without encryption) tells nothing: the account may encrypt by default.
+    """
     snapshots = sorted(
         {
             fact.parent
@@ -127,7 +130,10 @@ def encryption(subject: Subject) -> Verdict:
     if plain:
         says = f"{_listed(plain)} {'are' if len(plain) > 1 else 'is'} not encrypted"
         return Verdict(Rule.ENCRYPTION, Result.NON_COMPLIANT, says, evidence)
-    if unknown:
+    described = own.value if own is not None and own.evidence.source is Source.DESCRIBE else None
+    if described is not None and described != "yes":
+        return Verdict(Rule.ENCRYPTION, Result.NON_COMPLIANT, "not every disk of it is encrypted", evidence)
+    if unknown and described is None:
         says = f"it is not known whether {_listed(unknown)} {'are' if len(unknown) > 1 else 'is'} encrypted"
         return Verdict(Rule.ENCRYPTION, Result.NOT_EVALUATED, says, evidence)
     if found or (own is not None and own.value == "yes"):

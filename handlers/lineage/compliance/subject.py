@@ -18,8 +18,8 @@ from handlers.lineage.queries.things import MADE, OWNER, OWNER_ALIAS, Thing, thi
 from handlers.lineage.queries.verify import Verification, verify
 from handlers.lineage.settings import Settings
 
-CREATION_DATE = "creation_date"
-"""As DescribeImages tells it; an attribute that reconciliation notes [H]."""
+CREATION_DATE = "created_at"
+"""CreationDate of DescribeImages, as the reconciliation notes it."""
 ALIASES_OF_AWS = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
 _NOBODY = ("-",)
 """Owners for whom no root is trusted: to ask only whether a way up is unbroken."""

@@ -143,14 +143,18 @@ def name_of(key: Key) -> str:
 
 
 def differing(
-    first: Mapping[Key, Fact], second: Mapping[Key, Fact], sources: tuple[str, str], what: str
+    first: Mapping[Key, Fact], second: Mapping[Key, Fact], sources: tuple[str, str], what: str, *, either: bool = False
 ) -> Iterator[Found]:
-    """Yield a contradiction where both sides name something, and nothing in common."""
-    if first and second and not first.keys() & second.keys():
+    """Yield a contradiction where both sides name something, and not the same.
+
+    `either`: the first side names what it may be, and one of them is enough.
+    """
+    same = second.keys() <= first.keys() if either else second.keys() == first.keys()
+    if first and second and not same:
         one, other = names(first), names(second)
         yield (
             Side(sources[0], one, tuple(first.values())),
             Side(sources[1], other, tuple(second.values())),
-            f"{what}: {sources[0]} say {one}, {sources[1]} says {other}",
+            f"{what}: {one} by {sources[0]}, {other} by {sources[1]}",
             None,
         )

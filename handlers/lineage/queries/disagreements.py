@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handlers.lineage.findings import Severity
-from handlers.lineage.model import Fact, Key, Kind, Relation, Source
+from handlers.lineage.model import Fact, Key, Kind, Relation, Source, kind_of
 from handlers.lineage.queries.disagreement import (
     ASKED,
     EVENTS,
@@ -39,27 +39,33 @@ _MEANS = {
 """What a state comes to: that the event about `available` was lost makes no contradiction to `pending`."""
 
 
-def _told_parents(case: Case, known: Known) -> dict[Key, Fact]:
-    """Answer the images that an image came from, as events tell: by a copy, or by what its machine booted."""
-    found = case.parents(EVENTS, Relation.COPIED_FROM, kind=Kind.IMAGE)
+def _booted(case: Case, known: Known) -> dict[Key, Fact]:
+    """Answer the images that an image may have come from by the machine that it was made of."""
+    found: dict[Key, Fact] = {}
     for machine, made in case.parents(EVENTS, Relation.CREATED_FROM).items():
         for root in known.roots.get(machine, ()):
             # AWS may name the image of the launch, or one that has replaced it since [H]: either is no contradiction.
-            if root.evidence.time <= made.evidence.time + SETTLED and "/image/" in root.parent:
+            if root.evidence.time <= made.evidence.time + SETTLED and kind_of(root.parent) is Kind.IMAGE:
                 found[root.parent] = made
     return found
 
 
+def _parents(case: Case, known: Known, native: dict[Key, Fact], call: str) -> Iterator[Found]:
+    sources, what = ("events", call), "the image it came from"
+    yield from differing(case.parents(EVENTS, Relation.COPIED_FROM, kind=Kind.IMAGE), native, sources, what)
+    yield from differing(_booted(case, known), native, sources, what, either=True)
+
+
 def parent(case: Case, known: Known) -> Iterator[Found]:
     native = case.parents(ASKED, Relation.DERIVED_FROM, kind=Kind.IMAGE)
-    yield from differing(_told_parents(case, known), native, ("events", "DescribeImages"), "the image it came from")
+    yield from _parents(case, known, native, "DescribeImages")
     registered = case.parents(EVENTS, Relation.REGISTERED_FROM)
     yield from differing(registered, native, ("events", "DescribeImages"), "what it came from")
 
 
 def ancestry(case: Case, known: Known) -> Iterator[Found]:
     native = case.parents(_ANCESTRY, Relation.DERIVED_FROM)
-    yield from differing(_told_parents(case, known), native, ("events", "GetImageAncestry"), "the image it came from")
+    yield from _parents(case, known, native, "GetImageAncestry")
     described = case.parents(ASKED, Relation.DERIVED_FROM, kind=Kind.IMAGE)
     yield from differing(described, native, ("DescribeImages", "GetImageAncestry"), "the image it came from")
 

@@ -1,97 +1,24 @@
-"""AWS::Neptune::DBCluster, DBInstance, DBSubnetGroup, DBClusterParameterGroup and DBParameterGroup.
+"""AWS::Neptune::DBCluster and DBInstance.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Neptune.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.moto_api._internal import mock_random
-from moto.rds.models import rds_backends
 
 from org.sandbox.neptune import NEPTUNE as ENGINE
-from org.sandbox.stack_types.by_calls import CallType, Here, Step, Value, own_id, own_name, prop, same
+from org.sandbox.stack_types.by_calls import CallType, Here, Step, Value, own_id, prop, same
 from org.sandbox.stack_types.interface import Shape
+from org.sandbox.stack_types.neptune_groups import GROUPS, write_tags_of
 
 _NAME_LIMIT = 63
 
 
 def _always(value: Any) -> Value:
     return lambda _: value
-
-
-def _tagging(kind: str) -> Any:
-    """Write tags of what has an ARN of this kind."""
-
-    def write(here: Here, tags: Mapping[str, str], removed: Sequence[str]) -> None:
-        arn = here.arn("rds", f"{kind}:{here.id}")
-        if removed:
-            here.call("RemoveTagsFromResource", ResourceName=arn, TagKeys=removed)
-        if tags:
-            here.call("AddTagsToResource", ResourceName=arn, Tags=[{"Key": key, "Value": tags[key]} for key in tags])
-
-    return write
-
-
-SUBNET_GROUP = CallType(
-    Shape(
-        "AWS::Neptune::DBSubnetGroup",
-        properties=frozenset({"DBSubnetGroupDescription", "DBSubnetGroupName", "SubnetIds", "Tags"}),
-        name_property="DBSubnetGroupName",
-        name_limit=255,
-    ),
-    "neptune",
-    create=Step(
-        "CreateDBSubnetGroup",
-        {"DBSubnetGroupName": own_name, **same("DBSubnetGroupDescription", "SubnetIds")},
-    ),
-    made="DBSubnetGroup.DBSubnetGroupName",
-    update=(
-        Step("ModifyDBSubnetGroup", {"DBSubnetGroupName": own_id, **same("DBSubnetGroupDescription", "SubnetIds")}),
-    ),
-    remove=Step("DeleteDBSubnetGroup", {"DBSubnetGroupName": own_id}),
-    tags=_tagging("subgrp"),
-)
-
-
-def _parameter_group(kind: str, groups: str, arn: str) -> CallType:
-    """`kind` is how its calls are named, `groups` where moto keeps them."""
-    parameter = f"{kind}Name"
-
-    def write(here: Here) -> None:
-        """Write the parameters; one that is left out has the engine's own value again, and moto cannot reset it."""
-        wanted: Mapping[str, Any] = here.get("Parameters") or {}
-        group = getattr(rds_backends[here.wanted.account_id][here.wanted.region], groups)[here.id]
-        for name in here.had("Parameters") or {}:
-            if name not in wanted:
-                group.parameters.pop(name, None)
-        rows = [
-            {"ParameterName": name, "ParameterValue": str(value), "ApplyMethod": "pending-reboot"}
-            for name, value in wanted.items()
-        ]
-        if rows:
-            here.call(f"Modify{kind}", **{parameter: here.id, "Parameters": rows})
-
-    return CallType(
-        Shape(
-            f"AWS::Neptune::{kind}",
-            properties=frozenset({"Description", "Family", "Name", "Parameters", "Tags"}),
-            name_property="Name",
-            name_limit=255,
-            replaced_by=frozenset({"Description", "Family"}),
-        ),
-        "neptune",
-        create=Step(
-            f"Create{kind}",
-            {parameter: own_name, "DBParameterGroupFamily": prop("Family"), **same("Description")},
-        ),
-        made=f"{kind}.{parameter}",
-        then=(write,),
-        remove=Step(f"Delete{kind}", {parameter: own_id}),
-        tags=_tagging(arn),
-    )
 
 
 _OF_CLUSTER: dict[str, Value] = {
@@ -118,6 +45,20 @@ def _snapshot_name(here: Here) -> str:
     return f"{stack}-{here.wanted.logical_id}-snapshot-{mock_random.get_random_hex(12)}".lower()
 
 
+def _write_roles(here: Here) -> None:
+    """Associate the roles; those that others have associated stay."""
+    wanted = {each["RoleArn"]: each for each in here.get("AssociatedRoles") or []}
+    had = {each["RoleArn"] for each in here.had("AssociatedRoles") or []}
+    if not wanted and not had:
+        return
+    cluster = here.call("DescribeDBClusters", DBClusterIdentifier=here.id)["DBClusters"][0]
+    live = {each["RoleArn"] for each in cluster.get("AssociatedRoles", [])}
+    for arn in sorted(live & had - set(wanted)):
+        here.call("RemoveRoleFromDBCluster", DBClusterIdentifier=here.id, RoleArn=arn)
+    for arn in sorted(set(wanted) - live):
+        here.call("AddRoleToDBCluster", DBClusterIdentifier=here.id, **wanted[arn])
+
+
 def _cluster_port(here: Here) -> str:
     return str(here.call("DescribeDBClusters", DBClusterIdentifier=here.id)["DBClusters"][0]["Port"])
 
@@ -132,6 +73,7 @@ CLUSTER = CallType(
         "AWS::Neptune::DBCluster",
         properties=frozenset(
             {
+                "AssociatedRoles",
                 "BackupRetentionPeriod",
                 "CopyTagsToSnapshot",
                 "DBClusterIdentifier",
@@ -168,6 +110,7 @@ CLUSTER = CallType(
         },
     ),
     made="DBCluster.DBClusterIdentifier",
+    then=(_write_roles,),
     update=(
         Step(
             "ModifyDBCluster",
@@ -197,7 +140,7 @@ CLUSTER = CallType(
         "Port": _cluster_port,
         "ReadEndpoint": "DBClusters.0.ReaderEndpoint",
     },
-    tags=_tagging("cluster"),
+    tags=write_tags_of("cluster"),
 )
 
 
@@ -243,13 +186,7 @@ INSTANCE = CallType(
         "Endpoint": "DBInstances.0.Endpoint.Address",
         "Port": _instance_port,
     },
-    tags=_tagging("db"),
+    tags=write_tags_of("db"),
 )
 
-NEPTUNE = (
-    SUBNET_GROUP,
-    _parameter_group("DBClusterParameterGroup", "db_cluster_parameter_groups", "cluster-pg"),
-    _parameter_group("DBParameterGroup", "db_parameter_groups", "pg"),
-    CLUSTER,
-    INSTANCE,
-)
+NEPTUNE = (*GROUPS, CLUSTER, INSTANCE)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -21,6 +24,7 @@ from handlers.lineage.model import Batch, Kind, key_of
 from handlers.lineage.readings.parse import EXPECTED, MEMBER, ORGANIZATION
 from handlers.lineage.settings import Settings
 from handlers.lineage.sqlite import SqliteGraph
+from stacksets.bundle import build_bundle
 from tests.support.lineage import ACCOUNT, REGION, note
 from tests.support.lineage_api import Answered, Context, ask, ec2_id, event_for, means_for, send, with_ec2_ids
 from tests.support.lineage_story import STRANGER, story
@@ -195,3 +199,42 @@ def test_importing_the_function_makes_no_client_and_reads_no_environment() -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+_FROM_BUNDLE = """
+import json, sys, boto3
+boto3.client = lambda *_, **__: type("Client", (), {"get_secret_value": lambda *_, **__: {"SecretString": "s"}})()
+import handlers.lineage_api as function
+class Context:
+    function_name, memory_limit_in_mb, aws_request_id = "f", 512, "r"
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:f"
+    def get_remaining_time_in_millis(self):
+        return 28000
+answered = [function.handler(each, Context()) for each in json.load(sys.stdin)]
+print(json.dumps([function.__file__, *(each["statusCode"] for each in answered)]))
+"""
+
+
+def test_the_function_runs_from_its_own_bundle_alone(deployed: dict[str, Stubber], tmp_path: Path) -> None:
+    place = tmp_path / "function"
+    with ZipFile(io.BytesIO(build_bundle(("handlers.lineage_api",)).content)) as bundle:
+        bundle.extractall(place)
+    events = [
+        event_for("GET", f"/api/v1{path}") for path in (f"/ami/{GOLDEN}/security-context", f"/ami/{GOLDEN}/lineage")
+    ]
+    events += [event_for("GET", f"/api/v1/lineage/{each}", [("id", GOLDEN)]) for each in ("frontiers", "smallest")]
+    events += [event_for("GET", f"/api/v1/lineage/{each}") for each in ("coverage", "contradictions")]
+    events += [event_for("POST", f"/api/v1/{each}", (), "{}") for each in ("compliance-assessment", "ami/search")]
+    done = subprocess.run(
+        [sys.executable, "-c", _FROM_BUNDLE],
+        input=json.dumps(events),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(place), "PYTHONSAFEPATH": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    where, *statuses = json.loads(done.stdout.splitlines()[-1])
+    assert where == str(place / "handlers" / "lineage_api.py")
+    assert statuses == [200] * len(events)

@@ -32,7 +32,7 @@ VALUES = {
     "owner": (ACCOUNT, "999999999999", "137112412989"),
     "owner_alias": ("amazon",),
     "creation_method": ("copy", "register", None),
-    "creation_date": ("2026-09-21T14:13:21Z", "2001-01-01", "soon", None),
+    "created_at": ("2026-09-21T14:13:21Z", "2001-01-01", "soon", None),
     "encrypted": ("yes", "no"),
     "scan_severity": ("LOW", "CRITICAL", "UNTRIAGED", None),
     "scanned_at": ("2026-09-21T14:13:21Z", "2001-01-01", None),
@@ -72,7 +72,7 @@ def nearly_good(draw: st.DrawFn) -> list[Fact]:
         note(IMAGES[0], 1, **{name: values[-3] if len(values) > 2 else values[0] for name, values in VALUES.items()})
     ]
     good += [note(IMAGES[0], 2, **TAGS, owner=ACCOUNT, owner_alias=None, scan_severity="LOW", name="golden-prod-1")]
-    good += [note(IMAGES[0], 2, creation_date="2026-09-21", scanned_at="2026-09-21", creation_method="copy")]
+    good += [note(IMAGES[0], 2, created_at="2026-09-21", scanned_at="2026-09-21", creation_method="copy")]
     good += [note(IMAGES[1], 0, owner="137112412989", owner_alias="amazon")]
     good += [note(SNAPSHOTS[0], 0, owner="137112412989", owner_alias="amazon", encrypted="yes")]
     good += [
@@ -116,7 +116,7 @@ def test_to_forget_an_attribute_makes_nothing_compliant(facts: list[Fact], stric
     before, after = results(facts, strict), results(without_attribute(facts, key, name), strict)
     if name == "owner" and (key, "owner_alias") in said:
         return
-    if name == "creation_date":
+    if name == "created_at":
         for found in (before, after):
             for each in [each for each in found if each[1] in ("maximum-age", "instance-image")]:
                 del found[each]

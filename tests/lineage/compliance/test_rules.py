@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from handlers.lineage.compliance.evaluate import IMAGE_RULES, enabled_rules, evaluate, rules_named
 from handlers.lineage.compliance.verdicts import ALIASES, Result, Rule, Verdict, together
-from handlers.lineage.model import Fact, Kind, Relation
+from handlers.lineage.model import Confidence, Fact, Kind, Relation, Source, noted
 from handlers.lineage.queries.asking import NO_SCOPE, BadQuery, Scope
 from tests.support.compliance import (
     ALL_GOOD,
@@ -30,7 +31,7 @@ from tests.support.compliance import (
     settings,
 )
 from tests.support.histories import key
-from tests.support.lineage import ACCOUNT, MemoryGraph, fact, image, instance, note
+from tests.support.lineage import ACCOUNT, MemoryGraph, evidence, fact, image, instance, note
 
 GOOD, BAD, UNKNOWN, NOT = Result.COMPLIANT, Result.NON_COMPLIANT, Result.NOT_EVALUATED, Result.NOT_APPLICABLE
 
@@ -67,10 +68,10 @@ def test_its_machine_is_compliant_too() -> None:
         (Rule.NAMING, {"name": "golden-prod"}, BAD),
         (Rule.NAMING, {"name": "golden-dev-1"}, BAD),
         (Rule.NAMING, {"name": "GOLDEN-PROD-1"}, GOOD),
-        (Rule.MAXIMUM_AGE, {"creation_date": "2020-01-01T00:00:00.000Z"}, BAD),
-        (Rule.MAXIMUM_AGE, {"creation_date": "2036-01-01"}, GOOD),
-        (Rule.MAXIMUM_AGE, {"creation_date": None}, GOOD),
-        (Rule.MAXIMUM_AGE, {"creation_date": "yesterday"}, GOOD),
+        (Rule.MAXIMUM_AGE, {"created_at": "2020-01-01T00:00:00.000Z"}, BAD),
+        (Rule.MAXIMUM_AGE, {"created_at": "2036-01-01"}, GOOD),
+        (Rule.MAXIMUM_AGE, {"created_at": None}, GOOD),
+        (Rule.MAXIMUM_AGE, {"created_at": "yesterday"}, GOOD),
         (Rule.ENCRYPTION, {"encrypted": "no"}, GOOD),
         (Rule.SCAN_FRESHNESS, {"scanned_at": None}, UNKNOWN),
         (Rule.SCAN_FRESHNESS, {"scanned_at": "2026-13-45T00:00:00Z"}, UNKNOWN),
@@ -179,7 +180,7 @@ def test_an_environment_and_a_digit_need_not_be_asked_for() -> None:
 
 
 def test_the_age_is_told_by_the_event_that_was_seen_where_aws_date_is_not_known() -> None:
-    undated = note(GOLDEN, 5, creation_date=None)
+    undated = note(GOLDEN, 5, created_at=None)
     assert result(Rule.MAXIMUM_AGE, undated, maximum_age={"enabled": True, "days": 9}) is BAD
     assert result(Rule.MAXIMUM_AGE, undated, maximum_age={"enabled": True, "days": 10}) is GOOD
     unseen = tuple(each for each in ALL_GOOD if each.child == GOLDEN and each.relation is not Relation.NOTED)
@@ -200,6 +201,20 @@ def test_encryption_of_an_image_without_known_snapshots_is_told_by_the_image() -
     assert result(Rule.ENCRYPTION, note(GOLDEN, 5, encrypted="no"), without=gone) is UNKNOWN
     assert result(Rule.ENCRYPTION, note(GOLDEN, 5, encrypted="yes"), without=gone) is GOOD
     assert result(Rule.ENCRYPTION, without=(ENCRYPTED,)) is UNKNOWN
+
+
+def test_what_aws_says_of_the_disks_when_it_is_asked_decides_where_snapshots_do_not() -> None:
+    gone = tuple(each for each in ALL_GOOD if SNAPSHOT in (each.child, each.parent))
+
+    def described(value: str) -> Fact:
+        asked = replace(evidence(5), source=Source.DESCRIBE, confidence=Confidence.REPORTED)
+        return noted(GOLDEN, asked, {"encrypted": value})
+
+    assert result(Rule.ENCRYPTION, described("no")) is BAD
+    assert result(Rule.ENCRYPTION, described("no"), without=gone) is BAD
+    assert result(Rule.ENCRYPTION, described("yes"), without=gone) is GOOD
+    assert result(Rule.ENCRYPTION, described("yes"), without=(ENCRYPTED,)) is GOOD
+    assert result(Rule.ENCRYPTION, described("yes"), note(SNAPSHOT, 6, encrypted="no")) is BAD
 
 
 STRANGER = note(PUBLIC, 4, owner="999999999999", owner_alias=None)

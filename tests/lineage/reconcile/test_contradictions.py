@@ -41,6 +41,12 @@ def a_forged_copy_names_another_source(sides: TwoSides) -> None:
     sides.events["copy"] = heard("CopyImage", (10, 0), request, {"imageId": "ami-copy"})
 
 
+@planted(("parent", "ami-copy"), ("ancestry", "ami-copy"))
+def a_second_copy_is_forged_beside_the_true_one(sides: TwoSides) -> None:
+    request = {"sourceImageId": "ami-trusted", "sourceRegion": str(REGION), "name": "golden-copy"}
+    sides.events["copy again"] = heard("CopyImage", (10, 1), request, {"imageId": "ami-copy"})
+
+
 @planted(("parent", "ami-made"))
 def an_image_of_an_instance_comes_of_another_image_than_the_instance_booted(sides: TwoSides) -> None:
     sides.ec2.images["ami-made"]["SourceImageId"] = "ami-base"
