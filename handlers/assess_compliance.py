@@ -118,6 +118,7 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
         assessment = assess(desk.graph, desk.settings, desk.scope, desk.now)
         published = _publish(assessment, desk, whole=True)
         besides = _publish_besides(desk)
+        _count([*_open(published), *besides])
         worst = max((each.severity for each in _open(published)), key=RANK.__getitem__, default=Severity.INFORMATIONAL)
         text = summary_of(assessment, desk.settings)
         if besides:
@@ -134,6 +135,13 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
         metrics.add_metric(name, MetricUnit.Count, told[name])
     logger.info("images were judged", told=told)
     return told if whole else {**told, "resources": _resources(assessment)}
+
+
+def _count(findings: Sequence[Finding]) -> None:
+    """Tell the dashboard and its alarm how many are open, and how many of them are grave."""
+    metrics.add_metric("findings_open", MetricUnit.Count, len(findings))
+    severe = sum(RANK[each.severity] >= RANK[Severity.HIGH] for each in findings)
+    metrics.add_metric("findings_severe", MetricUnit.Count, severe)
 
 
 def read_request(event: Mapping[str, Any], home: Region, partition: str = "aws") -> tuple[Key, tuple[Rule, ...] | None]:
