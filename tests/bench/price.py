@@ -62,6 +62,8 @@ _ITEMS_OF_INSTANCE = 3
 """Times that AWS Config records an instance, from launch to end."""
 _FAILING = 0.1
 """Share of verdicts that are findings: each is imported once a week."""
+_METRICS = 25
+"""Names of metrics that the functions write, with their dimensions."""
 _QUERIES = 3
 """To the graph for a batch, an API call or an image that is judged; each is a line of half a KB in the audit log."""
 _QUERY_KB = 0.5
@@ -103,7 +105,11 @@ def _holds(condition: Mapping[str, Any], template: Template, given: Mapping[str,
 def standing(counted: Mapping[str, int], capacity: float) -> Mapping[str, float]:
     """Answer dollars a month by what costs by being there; `capacity`: the least of each Neptune instance."""
     prices = _prices()["standing"]
-    amounts = {**counted, "neptune_capacity_unit": counted.get("AWS::Neptune::DBInstance", 0) * capacity}
+    amounts = {
+        **counted,
+        "custom_metric": _METRICS,
+        "neptune_capacity_unit": counted.get("AWS::Neptune::DBInstance", 0) * capacity,
+    }
     return {name: amounts[name] * prices[name]["price"] for name in prices if amounts.get(name)}
 
 
