@@ -118,6 +118,10 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
         assessment = assess(desk.graph, desk.settings, desk.scope, desk.now)
         published = _publish(assessment, desk, whole=True)
         besides = _publish_besides(desk)
+        open_ = (*_open(published), *besides)
+        severe = sum(RANK[each.severity] >= RANK[Severity.HIGH] for each in open_)
+        metrics.add_metric("findings_open", MetricUnit.Count, len(open_))
+        metrics.add_metric("findings_severe", MetricUnit.Count, severe)
         worst = max((each.severity for each in _open(published)), key=RANK.__getitem__, default=Severity.INFORMATIONAL)
         text = summary_of(assessment, desk.settings)
         if besides:

@@ -29,7 +29,7 @@ def subjects(
     owned = ((OWNER, str(account)),) if account is not None else ()
     for keys in pages(graph, Search(kind, region, owned), PAGE):
         for thing in things_of(graph, keys):
-            if thing.known and _is_ours(thing, scope) and (account is None or thing.account == account):
+            if thing.known and is_ours(thing, scope) and (account is None or thing.account == account):
                 state = thing.state_of.attributes.get(STATE)
                 if state is None or state.value not in GONE or now - state.evidence.time <= FORGOTTEN:
                     yield thing
@@ -46,5 +46,6 @@ def things_of(graph: Graph, keys: Collection[Key]) -> list[Thing]:
     return [thing_of(key, states.get(key), made.get(key)) for key in sorted(keys)]
 
 
-def _is_ours(thing: Thing, scope: Scope) -> bool:
+def is_ours(thing: Thing, scope: Scope) -> bool:
+    """Tell whether the organization has a thing, or may have it, where its owner is not known."""
     return thing.state_of.value(OWNER_ALIAS) not in ALIASES_OF_AWS and scope.may_own(thing.account)
