@@ -41,7 +41,7 @@ def is_subject(thing: Thing, scope: Scope, now: Time) -> bool:
     Left out are things of which only the name is known (they are told as unresolved by the coverage), those of others,
     and those that are long gone.
     """
-    if not thing.known or thing.state_of.value(OWNER_ALIAS) in ALIASES_OF_AWS or not scope.may_own(thing.account):
+    if not (thing.known and is_ours(thing, scope)):
         return False
     state = thing.state_of.attributes.get(STATE)
     return state is None or state.value not in GONE or now - state.evidence.time <= FORGOTTEN
@@ -60,3 +60,8 @@ def thing_from(key: Key, facts: Iterable[Fact], state: State | None) -> Thing:
     """Answer a thing, given its facts, the oldest first, and what they come to."""
     made = (fact.evidence.account for fact in facts if fact.relation in _MAKING)
     return thing_of(key, state, next(made, None))
+
+
+def is_ours(thing: Thing, scope: Scope) -> bool:
+    """Tell whether the organization has a thing, or may have it, where its owner is not known."""
+    return thing.state_of.value(OWNER_ALIAS) not in ALIASES_OF_AWS and scope.may_own(thing.account)
