@@ -125,7 +125,8 @@ INGEST = LambdaFunction(
         _take("TakeEvents", "${Events.Arn}"),
         _take("TakeReadings", "${Readings.Arn}"),
         Need("KeepEvents", ("s3:PutObject",), ("${Archive.Arn}/events/*", "${Archive.Arn}/readings/*")),
-        Need("ReadQueuesWriteArchive", _USE_KEY, ("${LineageKey.Arn}",)),
+        Need("DecryptMessages", ("kms:Decrypt",), ("${LineageKey.Arn}",), _through("sqs")),
+        Need("EncryptArchive", ("kms:GenerateDataKey",), ("${LineageKey.Arn}",), _through("s3")),
         Need(
             "WriteGraph",
             ("neptune-db:ReadDataViaQuery", "neptune-db:WriteDataViaQuery", "neptune-db:DeleteDataViaQuery"),
@@ -179,8 +180,8 @@ RECONCILE_PLAN = LambdaFunction(
             ("*",),
             reason="AWS defines no resource for this call",
         ),
+        # Their key is that of the queue of failures, which the role of every such function may use.
         Need("AskForReadings", ("sqs:SendMessage",), ("${Places.Arn}",)),
-        Need("EncryptRequests", _USE_KEY, ("${FunctionsKeyArn}",), _through("sqs")),
         *_send_readings(),
     ),
 )

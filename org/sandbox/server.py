@@ -70,7 +70,7 @@ class Sandbox:
     """An emulated AWS that listens on loopback, in a thread of its own once it is started.
 
     moto keeps its state in the process: a second one in the same process begins by emptying the first.
-    `now` is the clock of the APIs' front, in seconds since 1970.
+    `now` is the clock of the APIs' front and of functions, in seconds since 1970.
     Raises OrgctlError where the port is taken, or moto is not what `install` needs.
     """
 
@@ -104,7 +104,7 @@ class Sandbox:
             application = middleware(application)
         listener = _listen(port)
         opened: int = listener.getsockname()[1]
-        self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock)
+        self.functions = Functions(f"http://{HOST}:{opened}", lambda: _request_lock, self._now)
         self._front = Front(APIS, self.functions, lambda: _request_lock, self._now)
         self._apis = run_in_the_wake(self.functions, self._front.serve)
         application = invoke_outside(self.functions, application)
@@ -177,6 +177,7 @@ def reset() -> None:
     from moto.moto_api._internal import mock_random
 
     from org.sandbox import topics
+    from org.sandbox.authorization import ledger
     from org.sandbox.functions import invocations
     from org.sandbox.trail.events import forget
 
@@ -185,6 +186,7 @@ def reset() -> None:
     reset_model_data()
     forget()
     topics.forget()
+    ledger.forget()
     invocations.forget()
     mock_random.seed(current_settings().seed)
 

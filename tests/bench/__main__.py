@@ -41,6 +41,7 @@ def main() -> None:
         measure_lineage_api,
         measure_reading,
         measure_cold_starts,
+        work_out_prices,
         measure_bootstrap,
     ):
         found = measure()
@@ -215,6 +216,12 @@ def measure_cold_starts() -> dict[str, Figure]:
     from tests.bench.functions import measure_functions
 
     return {name: Figure(*row) for name, row in measure_functions(say).items()}
+
+
+def work_out_prices() -> dict[str, Figure]:
+    from tests.bench.price import figures
+
+    return {name: Figure(*row) for name, row in figures().items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:

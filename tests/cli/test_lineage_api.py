@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,17 +9,18 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import Credentials
 
-from cli.lineage_remote import ATTEMPTS, Api
+from cli.lineage_api import ATTEMPTS, Api, Reply
 from handlers.lineage.api.app import answer
-from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.places import known_scope
 from handlers.lineage.sqlite import SqliteGraph
 from org.errors import AccessDenied, NotFound, OrgctlError
 from tests.support.command_line import CommandLine
-from tests.support.lineage_api import Context, ec2_id, event_for, means_for, with_ec2_ids
+from tests.support.lineage_api import NOW, Context, ec2_id, event_for, means_for, with_ec2_ids
 from tests.support.lineage_story import story
+from tests.support.two_sides import TwoSides
 
 STAGE = "/orgctl-sandbox/execute-api/abcdef1234/v1"
 GOLDEN, COPY, SWAPPED = ec2_id("ami-golden"), ec2_id("ami-copy"), ec2_id("i-swapped")
@@ -30,6 +30,7 @@ class Deployed:
     """An API on the loopback: what API Gateway hands to the function, and back. Keeps what was signed for what."""
 
     def __init__(self, graph: Path) -> None:
+        self.graph = graph
         self.signed: list[tuple[str, str]] = []
         self.headers: dict[str, str] = {}
         """Of the last request."""
@@ -44,8 +45,8 @@ class Deployed:
                 status, body = self.instead
             else:
                 # SQLite's objects stay in their thread.
-                there = SqliteGraph(graph, create=False)
-                means = means_for(there, scope_of=lambda graph, now: Scope(now=now))
+                there = SqliteGraph(self.graph, create=False)
+                means = means_for(there, scope_of=lambda graph, now: known_scope(graph, now, None), secret=b"orgctl")
                 path = unquote(parts.path).removeprefix(STAGE)
                 query = parse_qsl(parts.query, keep_blank_values=True)
                 raw = answer(event_for("GET", path, query), Context(), means)
@@ -113,24 +114,72 @@ def orgctl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         ("root", SWAPPED, "--region", "eu-central-1"),
         ("search", "--kind", "instance", "--account", "222233334444", "--where", "state=running"),
         ("search", "--name", "gold", "--region", "us-east-1"),
+        ("search", "--kind", "image", "--limit", "2"),
+        ("evidence", COPY, f"eu-central-1/{GOLDEN}"),
+        ("evidence", GOLDEN, "--attribute", "state"),
     ],
     ids=" ".join,
 )
 def test_the_api_answers_as_the_graph_does(
     orgctl: CommandLine, deployed: Deployed, graph: Path, words: tuple[str, ...]
 ) -> None:
-    near = orgctl("lineage", *words, "--graph", f"sqlite://{graph}", "--format", "json")
-    far = orgctl("lineage", *words, "--api", deployed.url)
-    assert (far.code, far.err) == (near.code, "")
-    assert json.loads(far.out) == json.loads(near.out)
+    for form in ("table", "json"):
+        near = orgctl("lineage", *words, "--graph", f"sqlite://{graph}", "--format", form)
+        far = orgctl("lineage", *words, "--api", deployed.url, "--format", form)
+        assert (far.code, far.err, far.out) == (near.code, "", near.out)
+        assert near.out.strip()
 
 
-def test_evidence_and_coverage_are_answered_too(orgctl: CommandLine, deployed: Deployed) -> None:
-    between = orgctl("lineage", "evidence", COPY, f"eu-central-1/{GOLDEN}", "--api", deployed.url)
-    assert [each["fact"]["relation"] for each in json.loads(between.out)["links"]] == ["COPIED_FROM"]
-    of = orgctl("lineage", "evidence", GOLDEN, "--attribute", "state", "--api", deployed.url)
-    assert [each["value"] for each in json.loads(of.out)["sayings"]] == ["available"]
-    assert json.loads(orgctl("lineage", "coverage", "--api", deployed.url).out)["places"] != []
+def test_an_answer_is_for_people_unless_json_is_asked_for(orgctl: CommandLine, deployed: Deployed) -> None:
+    assert "was copied from" in orgctl("lineage", "ancestors", COPY, "--api", deployed.url).out
+
+
+def test_what_was_never_said_is_not_found_as_of_a_graph(orgctl: CommandLine, deployed: Deployed, graph: Path) -> None:
+    for words in ((GOLDEN, "--attribute", "colour"), (GOLDEN, f"us-east-1/{COPY}")):
+        near = orgctl("lineage", "evidence", *words, "--graph", f"sqlite://{graph}")
+        far = orgctl("lineage", "evidence", *words, "--api", deployed.url)
+        assert (far.code, far.err) == (near.code, near.err)
+        assert far.code == 1
+
+
+@pytest.fixture
+def two_sides(tmp_path: Path) -> Path:
+    """A graph of events and readings that contradict each other."""
+    path = tmp_path / "two-sides.sqlite"
+    sides = TwoSides(graph=SqliteGraph(path))
+    sides.drop("approve", "web", "their web")
+    sides.tell()
+    sides.ec2.refuse["DescribeInstances"] = "UnauthorizedOperation"
+    sides.read(24)
+    sides.graph.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    "words", [("contradictions",), ("contradictions", "--size", "3"), ("contradictions", "--strict"), ("coverage",)]
+)
+def test_what_is_about_no_single_thing_is_answered_as_the_graph_does(
+    orgctl: CommandLine, deployed: Deployed, two_sides: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.lineage_asked.now", lambda: NOW)
+    deployed.graph = two_sides
+    for form in ("table", "json"):
+        near = orgctl("lineage", *words, "--graph", f"sqlite://{two_sides}", "--format", form)
+        far = orgctl("lineage", *words, "--api", deployed.url, "--format", form)
+        assert (far.code, far.err, far.out) == (near.code, "", near.out)
+        assert near.out.strip()
+
+
+def test_contradictions_are_asked_page_after_page_and_no_reason_of_a_page_is_left(
+    orgctl: CommandLine, deployed: Deployed, two_sides: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.lineage_lists.LARGEST_SIZE", 2)
+    deployed.graph = two_sides
+    monkeypatch.setattr("cli.lineage_asked.now", lambda: NOW)
+    far = orgctl("lineage", "contradictions", "--api", deployed.url, "--format", "json")
+    near = orgctl("lineage", "contradictions", "--graph", f"sqlite://{two_sides}", "--format", "json")
+    assert len(deployed.signed) == 3
+    assert (far.code, far.out) == (3, near.out)
 
 
 def test_every_request_is_signed_for_execute_api_in_the_region(orgctl: CommandLine, deployed: Deployed) -> None:
@@ -178,7 +227,7 @@ def test_what_the_api_refuses_is_one_line(
         (403, '{"message": "Missing Authentication Token"}', "it refuses: Missing Authentication Token"),
         (500, '{"error": "Internal error", "correlation_id": "c-1"}', "it fails with 500: Internal error (correlation"),
         (200, "<html>", "it answers 200, and no JSON"),
-        (200, "[]", "it answers 200, and no object"),
+        (200, "[]", "what this version of orgctl does not know: Shown: no object"),
     ],
 )
 def test_what_is_no_answer_is_one_line(
@@ -213,18 +262,15 @@ def test_with_sandbox_nothing_is_asked_beyond_this_machine(orgctl: CommandLine, 
     assert "nothing is asked beyond this machine" in answered.err
 
 
-Reply = tuple[int, str, dict[str, str]]
-
-
-def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] = lambda: 1.0) -> tuple[Api, list[str]]:
+def _api(
+    replies: list[tuple[int, str, dict[str, str]]], slept: list[float], chance: Callable[[], float] = lambda: 1.0
+) -> tuple[Api, list[str]]:
     asked: list[str] = []
 
-    def send(request: AWSPreparedRequest) -> AWSResponse:
+    def send(request: AWSPreparedRequest) -> Reply:
         asked.append(str(request.url))
         status, body, headers = replies.pop(0)
-        response = AWSResponse(str(request.url), status, headers, None)
-        response._content = body.encode()
-        return response
+        return Reply(status, headers, body.encode())
 
     keys = Credentials("AKIAEXAMPLE", "secret")
     return Api("https://a.example/v1", "eu-central-1", lambda: keys, send, sleep=slept.append, chance=chance), asked
@@ -233,15 +279,15 @@ def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] =
 def test_a_throttled_request_is_sent_again_after_longer_and_longer() -> None:
     slept: list[float] = []
     api, asked = _api([(429, "{}", {})] * 3 + [(200, '{"complete": true}', {})], slept)
-    assert api.get("show", {"id": GOLDEN}) == {"complete": True}
+    assert api.get("/lineage/show", {"id": GOLDEN}) == {"complete": True}
     assert slept == [1.0, 2.0, 4.0]
     assert len(asked) == 4
 
 
 def test_the_pause_that_the_api_asks_for_is_kept() -> None:
     slept: list[float] = []
-    api, _ = _api([(503, "{}", {"Retry-After": "5"}), (200, '{"complete": true}', {})], slept)
-    api.get("show", {"id": GOLDEN})
+    api, _ = _api([(503, "{}", {"retry-after": "5"}), (200, '{"complete": true}', {})], slept)
+    api.get("/lineage/show", {"id": GOLDEN})
     assert slept == [5.0]
 
 
@@ -261,13 +307,15 @@ def test_only_what_may_pass_is_asked_again_and_not_for_ever(
 ) -> None:
     api, asked = _api([(status, "{}", {})] * 9, [])
     with pytest.raises(kind, match=said):
-        api.get("show", {"id": GOLDEN})
+        api.get("/lineage/show", {"id": GOLDEN})
     assert len(asked) == times
 
 
 def test_what_is_asked_is_written_into_the_url_once_and_empty_things_are_not() -> None:
     api, asked = _api([(200, "{}", {})], [])
-    api.get("search", {"kind": "image", "where": ["tag:a b=c&d", "x=+"], "cursor": None, "region": "", "limit": 3})
+    api.get(
+        "/lineage/search", {"kind": "image", "where": ["tag:a b=c&d", "x=+"], "cursor": None, "region": "", "limit": 3}
+    )
     (url,) = asked
     assert url == (
         "https://a.example/v1/api/v1/lineage/search?kind=image&where=tag%3Aa%20b%3Dc%26d&where=x%3D%2B&limit=3"

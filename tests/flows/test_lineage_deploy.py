@@ -10,9 +10,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from cli.deploy.entry import enter
+from cli.deploy.in_sandbox import graph_url
 from cli.deploy.lineage import Deployed, Deployment, put_everywhere
 from cli.deploy.place import Place, check_concurrency, check_delegation, find_place
-from cli.play import graph_url
 from config.load import load_manifest
 from handlers.lineage.sqlite import SqliteGraph
 from org.errors import OrgctlError

@@ -113,11 +113,14 @@ def test_findings_arrive_in_security_hub_are_left_alone_and_end(lineage: Lineage
 
 
 def test_weakness_42_grave_findings_reach_who_asks_for_them_by_severity(lineage: Lineage) -> None:
-    summaries, alerts = lineage.hear(lineage.topics[0]), lineage.hear(lineage.topics[1], severity=["HIGH", "CRITICAL"])
+    summaries, alerts = (
+        lineage.hear(lineage.topics[0]),
+        lineage.hear(lineage.topics[1], severity=["HIGH", "CRITICAL"], rule=["compliance/approval"]),
+    )
     lineage.assess()
     (alert,) = lineage.heard(alerts)
     assert alert["Subject"].startswith("HIGH: An image is not approved")
-    assert alert["MessageAttributes"]["account"]["Value"] == lineage.owner
+    assert json.loads(alert["MessageAttributes"]["account"]["Value"]) == [lineage.owner]
     (summary,) = lineage.heard(summaries)
     assert summary["Message"].startswith("1 of 2 images and instances are compliant")
 

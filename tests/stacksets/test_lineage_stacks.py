@@ -6,13 +6,18 @@ import json
 
 import pytest
 
+from cli.demo import example_manifest
+from config.load import load_manifest
+from config.manifest import Manifest
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
 from stacksets.catalog import template_body, templates
 from stacksets.functions import FUNCTIONS
-from stacksets.lineage_stacks import api_document
+from stacksets.lineage_stacks import api_document, lineage_stacks
 from stacksets.lint import lint_template
 from stacksets.templates import lineage_api
+from stacksets.templates.lineage_network import ENDPOINTS
+from tests.bench import price
 from tests.support.golden import assert_golden
 from tests.support.lineage_stacks import listed, of_type, stacks, statements, template
 
@@ -215,7 +220,17 @@ def test_every_method_of_the_api_asks_for_a_signature_and_validates():
     assert sids["CallersOfTheOrganization"]["Condition"] == {
         "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
     }
-    assert {"NothingWithoutTls", "ByTheEndpointAlone"} <= sids.keys()
+    assert "NothingWithoutTls" in sids
+
+
+def test_private_api_is_what_holds_if_nothing_is_said_and_is_reached_by_its_endpoint_alone():
+    private = stacks("minimal")["lineage-api"].template
+    assert lint_template(template_body(private), ("eu-central-1",)) == ()
+    (rest,) = of_type(private.to_dict(), "AWS::ApiGateway::RestApi").values()
+    assert rest["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": [{"Ref": "ApiEndpointId"}]}
+    (only,) = (each for each in rest["Policy"]["Statement"] if each["Sid"] == "ByTheEndpointAlone")
+    assert only["Effect"] == "Deny"
+    assert only["Condition"] == {"StringNotEquals": {"aws:SourceVpce": {"Ref": "ApiEndpointId"}}}
 
 
 def test_stage_logs_who_asked_and_never_what_was_said():
@@ -305,3 +320,50 @@ def test_dashboards_and_outputs_of_the_sample_are_there():
     assert "DashboardURL" in template("lineage-watch")["Outputs"]
     keyed = lineage_api.render(api_document(), key_required=True).to_dict()["Outputs"]
     assert {"ApiKeyId", "UsagePlanId"} <= keyed.keys()
+
+
+def test_a_rule_that_the_manifest_switches_off_is_no_rule_of_aws_config() -> None:
+    manifest = load_manifest(example_manifest()).manifest
+    compliance = manifest.lineage.compliance
+    off = compliance.model_copy(
+        update={
+            "naming": compliance.naming.model_copy(update={"enabled": False}),
+            "instance_image": compliance.instance_image.model_copy(update={"enabled": False}),
+        }
+    )
+    without = manifest.model_copy(update={"lineage": manifest.lineage.model_copy(update={"compliance": off})})
+    gone = config_rules(manifest) - config_rules(without)
+    assert gone == {"orgctl-ami-naming-convention", "orgctl-instance-ami-compliance"}
+
+
+def config_rules(manifest: Manifest) -> set[str]:
+    (stack,) = (each for each in lineage_stacks(manifest) if each.name == "lineage-compliance")
+    resources = stack.template.to_dict()["Resources"].values()
+    return {
+        each["Properties"]["OrganizationConfigRuleName"]
+        for each in resources
+        if each["Type"] == "AWS::Config::OrganizationConfigRule"
+    }
+
+
+def test_price_counts_what_the_parameters_ask_for() -> None:
+    manifest = load_manifest(example_manifest()).manifest
+    regional = [(each.template.to_dict(), each.parameters) for each in lineage_stacks(manifest)]
+    private = [(template, {**given, "ApiAccess": "private"}) for template, given in regional]
+    standby = [(template, {**given, "Standby": "yes"}) for template, given in regional]
+    counted = price.count(regional)
+    assert price.count(private) - counted == {
+        "AWS::EC2::VPCEndpoint": 1,
+        "interface_endpoint_zone": 2,
+        "AWS::EC2::SecurityGroup": 1,
+        "AWS::EC2::SecurityGroupIngress": 1,
+    }
+    assert price.count(standby) - counted == {"AWS::Neptune::DBInstance": 1}
+    assert counted["interface_endpoint_zone"] == 2 * len(ENDPOINTS)
+    dollars = price.standing(counted, capacity=1)["neptune_capacity_unit"]
+    assert price.standing(counted, capacity=2)["neptune_capacity_unit"] == 2 * dollars
+
+
+def test_price_of_many_goes_by_tiers() -> None:
+    tiers = ({"upto": 100, "price": 3.0}, {"upto": 500, "price": 2.0}, {"price": 1.0})
+    assert [price._tiered(each, tiers) for each in (0, 50, 100, 101, 500, 600)] == [0, 150, 300, 302, 1100, 1200]

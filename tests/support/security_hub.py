@@ -72,28 +72,15 @@ class FakeHub:
 
 
 class FakeTopics:
-    """An SNS that keeps what was published, topic by topic; `refuses`: subjects that are not taken."""
+    """An SNS that keeps what was published, topic by topic."""
 
-    def __init__(self, refuses: str | None = None) -> None:
+    def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self._refuses = refuses
 
     def publish(self, **message: Any) -> Mapping[str, Any]:
         check_call("sns", "Publish", message)
         self.sent.append((message["TopicArn"], message))
         return {"MessageId": "1"}
-
-    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
-        said = {"TopicArn": TopicArn, "PublishBatchRequestEntries": list(PublishBatchRequestEntries)}
-        check_call("sns", "PublishBatch", said)
-        assert len(PublishBatchRequestEntries) <= 10
-        failed = []
-        for each in PublishBatchRequestEntries:
-            if self._refuses is not None and self._refuses in each["Subject"]:
-                failed.append({"Id": each["Id"], "Code": "InternalError", "SenderFault": False})
-            else:
-                self.sent.append((TopicArn, each))
-        return {"Successful": [], "Failed": failed}
 
     def attributes(self) -> list[dict[str, str]]:
         return [

@@ -14,6 +14,7 @@ from handlers.lineage.api.desk import Desk, Judged
 from handlers.lineage.api.documented import new_router, statuses
 from handlers.lineage.api.images import ReasonForm
 from handlers.lineage.api.questions import desk
+from handlers.lineage.compliance.subjects import is_ours
 from handlers.lineage.model import Key, Kind
 from handlers.lineage.queries.json_form import to_plain
 from handlers.lineage.queries.reasons import Reason, Why, in_order
@@ -130,11 +131,13 @@ def _judge(
     while True:
         room = min(AT_ONCE, limit - len(found))
         page: Page = search(here.graph, wanted, room, cursor, here.means.secret, here.late)
-        keys = [each.key for each in page.things]
+        # A stranger's image that somebody has used is known as well, and is none of the organization's.
+        things = [each for each in page.things if wanted.account or is_ours(each, here.scope)]
+        keys = [each.key for each in things]
         verdicts: Mapping[Key, Sequence[Judged]] = (
             here.means.judge.judge(here.graph, keys, here.scope, here.now, rules) if keys else {}
         )
-        found += [(each, verdicts.get(each.key, ())) for each in page.things]
+        found += [(each, verdicts.get(each.key, ())) for each in things]
         reasons += page.reasons
         cursor = page.cursor
         if cursor is None:

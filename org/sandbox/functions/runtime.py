@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -45,10 +46,16 @@ class Ready:
 
 
 class Functions:
-    """All functions of a sandbox."""
+    """All functions of a sandbox; `now` is their clock, in seconds since 1970."""
 
-    def __init__(self, endpoint: str, locked: Callable[[], AbstractContextManager[Any]]) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        locked: Callable[[], AbstractContextManager[Any]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._endpoint = endpoint
+        self._now = now
         self._locked = locked
         self._pool = Pool()
         self._settling = threading.Lock()
@@ -87,7 +94,7 @@ class Functions:
         request_id = request_id or str(uuid.uuid4())
         try:
             with self._pool.worker(ready.program, ready.code, ready.limit, wait=wait) as worker:
-                answer = json.dumps(worker.invoke(payload, request_id))
+                answer = json.dumps(worker.invoke(payload, request_id, round(self._now() - time.time())))
         except FunctionFailed as error:
             _log.warning("%s failed: %s", ready.program.name, error)
             return Result(json.dumps(error.error), _UNHANDLED, request_id)

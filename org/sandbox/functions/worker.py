@@ -72,8 +72,8 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def invoke(self, event: object, request_id: str) -> Any:
-        """Answer what the handler returns.
+    def invoke(self, event: object, request_id: str, ahead: int = 0) -> Any:
+        """Answer what the handler returns; its clock is `ahead` seconds ahead.
 
         Raises FunctionFailed for what it raises, and where it ends or takes longer than its timeout; then the process
         is gone.
@@ -85,9 +85,10 @@ class Worker:
             "aws_request_id": request_id,
             "seconds": self.program.seconds,
         }
+        asked = {"event": event, "context": context, "ahead": ahead}
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"event": event, "context": context}).encode() + b"\n")
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise self._ended(request_id) from error
