@@ -11,7 +11,7 @@ from handlers.lineage.errors import GraphError
 from handlers.lineage.graph import Found, Graph, Search
 from handlers.lineage.model import Batch, Fact, Key, Place, Relation, Time
 from handlers.lineage.queries.asking import Bounds, Scope
-from org.model import Region
+from org.ids import Region
 
 if TYPE_CHECKING:
     from handlers.lineage.findings import Finding

@@ -18,7 +18,7 @@ from handlers.lineage.queries.json_form import to_plain
 from handlers.lineage.queries.reasons import in_order
 from handlers.lineage.queries.things import Thing
 from org.errors import OrgctlError
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 router = new_router()
 GRAVE = ("CRITICAL", "HIGH")

@@ -41,7 +41,7 @@ from handlers.lineage.gremlin.storage import (
     upsert,
 )
 from handlers.lineage.model import Batch, Fact, Key, Place, Relation, Time
-from org.model import Region
+from org.ids import Region
 
 FACTS_PER_CALL = 200
 KEYS_PER_CALL = 500
