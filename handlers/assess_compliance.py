@@ -44,7 +44,7 @@ from handlers.lineage.queries.asking import BadQuery, Scope, never
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.reconcile.findings import FAMILIES, lineage_findings
 from handlers.lineage.settings import Settings, read_settings
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
