@@ -242,9 +242,22 @@ ASSESS = LambdaFunction(
         **_SETTINGS,
         "ORGCTL_COMPLIANCE_TOPIC": "${ComplianceTopicArn}",
         "ORGCTL_ALERT_TOPIC": "${AlertTopicArn}",
+        "ORGCTL_LINEAGE_STATE": "${StateBucket}",
     },
     needs=(
         _read_graph(),
+        Need(
+            "RememberFindings",
+            ("s3:GetObject", "s3:PutObject"),
+            ("arn:${AWS::Partition}:s3:::${StateBucket}/published/*",),
+        ),
+        Need(
+            "SeeWhatIsRemembered",
+            ("s3:ListBucket",),
+            ("arn:${AWS::Partition}:s3:::${StateBucket}",),
+            reason="Without it S3 answers 403 and not 404 for an object that is not there yet",
+        ),
+        Need("EncryptState", _USE_KEY, ("${FunctionsKeyArn}",), _through("s3")),
         Need("ReadFindings", ("securityhub:GetFindings",), (_HUB,)),
         Need("ImportFindings", ("securityhub:BatchImportFindings",), (_HUB_PRODUCT,)),
         *_publish("${ComplianceTopicArn}", "${AlertTopicArn}"),

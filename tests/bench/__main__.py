@@ -40,6 +40,7 @@ def main() -> None:
         measure_compliance,
         measure_lineage_api,
         measure_reading,
+        measure_cold_starts,
         work_out_prices,
         measure_bootstrap,
     ):
@@ -209,6 +210,12 @@ def measure_reading() -> dict[str, Figure]:
     from tests.bench.reconciliation import measure_reconciliation
 
     return {name: Figure(*row) for name, row in measure_reconciliation(say).items()}
+
+
+def measure_cold_starts() -> dict[str, Figure]:
+    from tests.bench.functions import measure_functions
+
+    return {name: Figure(*row) for name, row in measure_functions(say).items()}
 
 
 def work_out_prices() -> dict[str, Figure]:

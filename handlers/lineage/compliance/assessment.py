@@ -22,7 +22,7 @@ from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.fetch import pages
 from handlers.lineage.queries.things import Thing
 from handlers.lineage.settings import Settings
-from org.model import AccountId
+from org.ids import AccountId
 
 FAMILY = "compliance"
 BROKEN = (Result.NON_COMPLIANT, Result.NOT_EVALUATED)

@@ -10,7 +10,7 @@ from handlers.lineage.model import Fact, Key, Kind, Relation, Time
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.fetch import facts_of, pages
 from handlers.lineage.queries.things import GONE, MADE, OWNER, OWNER_ALIAS, STATE, Thing, thing_of
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 PAGE = 5_000
 ALIASES_OF_AWS = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})

@@ -13,7 +13,7 @@ from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.hops import Hop
 from handlers.lineage.queries.passage import LATER, WALKED
 from handlers.lineage.queries.reasons import Reason, Why
-from org.model import Region
+from org.ids import Region
 
 NAME, OWNER, OWNER_ALIAS, STATE, CREATION_METHOD = "name", "owner", "owner_alias", "state", "creation_method"
 BLANK = "blank"
