@@ -113,7 +113,11 @@ class Deployment:
                 known |= {**(stacks.outputs(step.stack.stack_name) or {}), **self._overrides}
         return tuple(foreseen)
 
-    def run(self, on_start: Callable[[Step], None] = lambda _: None) -> Deployed:
+    def run(
+        self,
+        on_start: Callable[[Step], None] = lambda _: None,
+        on_end: Callable[[Step, bool], None] = lambda _, __: None,
+    ) -> Deployed:
         """Put all of it; OrgctlError at the first stack that fails: those before it stay."""
         assert self._code is not None, "prepare comes first"
         home, known, done = self._place.home, dict(self._known), []
@@ -127,6 +131,7 @@ class Deployment:
                 turn_on_security_hub(self._there.client("securityhub", home))
             with aws_errors(f"stack {step.stack.stack_name} in {step.account} {step.region}"):
                 changed, told = stacks.put(step.wanted(known), self._template(s3, step))
+            on_end(step, changed)
             done.append(Put(step.stack.stack_name, step.region, changed))
             outputs |= told
             known |= {**told, **self._overrides}

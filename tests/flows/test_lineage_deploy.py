@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -145,7 +146,8 @@ def test_stack_that_fails_is_told_with_what_failed(account):
     deployment._known["Settings"] = "{" + "x" * 5000
     with pytest.raises(OrgctlError) as caught:
         deployment.run()
-    assert "orgctl-lineage-api" in str(caught.value)
+    assert caught.value.where == "stack orgctl-lineage-api"
+    assert re.match(r"ended as UPDATE_ROLLBACK_COMPLETE: \w+ \(AWS::Lambda::Function\): ", caught.value.what)
 
 
 def test_account_that_may_run_few_functions_is_told_before_anything_is_made():
