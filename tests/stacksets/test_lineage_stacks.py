@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from cli.demo import example_manifest
+from cli.deploy.lineage import Step
 from config.load import load_manifest
 from config.manifest import Manifest
+from org.ids import AccountId, Region
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
 from stacksets.catalog import template_body, templates
@@ -21,7 +23,7 @@ from stacksets.templates import lineage_api
 from stacksets.templates.lineage_network import ENDPOINTS
 from tests.bench import price
 from tests.support.golden import assert_golden
-from tests.support.lineage_stacks import listed, of_type, stacks, statements, template
+from tests.support.lineage_stacks import listed, manifest, of_type, stacks, statements, template
 
 NAMES = tuple(stacks())
 KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
@@ -439,3 +441,73 @@ def test_price_counts_what_the_parameters_ask_for() -> None:
 def test_price_of_many_goes_by_tiers() -> None:
     tiers = ({"upto": 100, "price": 3.0}, {"upto": 500, "price": 2.0}, {"price": 1.0})
     assert [price._tiered(each, tiers) for each in (0, 50, 100, 101, 500, 600)] == [0, 150, 300, 302, 1100, 1200]
+
+
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abc123DEF"
+
+
+def stacks_with(**lineage: object):
+    """The stacks of the company example with other settings of lineage."""
+    base = manifest()
+    changed = {name: getattr(base.lineage, name).model_copy(update=said) for name, said in lineage.items()}
+    made = base.model_copy(update={"lineage": base.lineage.model_copy(update=changed)})
+    return {each.name: each for each in lineage_stacks(made)}
+
+
+def test_cognito_user_pool_of_the_manifest_takes_the_place_of_the_organizations_principals():
+    usual, changed = (
+        stacks()["lineage-api"].template,
+        stacks_with(api={"cognito_user_pool": POOL})["lineage-api"].template,
+    )
+    assert POOL in template_body(changed)
+    assert POOL not in template_body(usual)
+    assert "OrganizationId" in usual.parameters
+    assert "OrganizationId" not in changed.parameters
+
+
+def test_api_key_of_the_manifest_brings_a_usage_plan():
+    usual, changed = stacks()["lineage-api"].template, stacks_with(api={"api_key": True})["lineage-api"].template
+    assert list(of_type(usual.to_dict(), "AWS::ApiGateway::UsagePlan")) == []
+    assert list(of_type(changed.to_dict(), "AWS::ApiGateway::UsagePlan")) == ["ClientPlan"]
+    (rest,) = of_type(changed.to_dict(), "AWS::ApiGateway::RestApi").values()
+    calls = [call for path in rest["Body"]["paths"].values() for name, call in path.items() if name in {"get", "post"}]
+    assert {json.dumps(call["security"]) for call in calls} == {'[{"callers": [], "api_key": []}]'}
+
+
+def test_requests_per_address_of_the_manifest_are_those_of_the_firewall():
+    assert stacks()["lineage-api"].parameters["RequestsPerAddress"] == "3000"
+    changed = stacks_with(api={"requests_per_address": 500})["lineage-api"]
+    assert changed.parameters["RequestsPerAddress"] == "500"
+    (firewall,) = of_type(changed.template.to_dict(), "AWS::WAFv2::WebACL").values()
+    assert {"Ref": "RequestsPerAddress"} in [
+        rule["Statement"]["RateBasedStatement"]["Limit"]
+        for rule in firewall["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    ]
+
+
+def test_standby_of_the_manifest_is_a_second_instance():
+    assert stacks()["lineage-graph"].parameters["Standby"] == "no"
+    changed = stacks_with(graph={"standby": True})["lineage-graph"]
+    assert changed.parameters["Standby"] == "yes"
+    assert [each["Condition"] for each in template("lineage-graph")["Resources"].values() if "Condition" in each]
+
+
+def test_accounts_that_the_manifest_excepts_are_excepted_by_config_by_their_ids():
+    assert stacks()["lineage-compliance"].parameters["ExcludedAccounts"] == ""
+    changed = stacks_with(config={"except_accounts": ("Audit", "Log Archive")})["lineage-compliance"]
+    said = "${orgctl:account-id:Audit},${orgctl:account-id:Log Archive}"
+    assert changed.parameters["ExcludedAccounts"] == said
+    for rule in of_type(changed.template.to_dict(), "AWS::Config::OrganizationConfigRule").values():
+        assert rule["ExcludedAccounts"]
+    deployed = Step(
+        changed,
+        AccountId("111122223333"),
+        Region("eu-central-1"),
+        "{}",
+        {
+            "account-id:Audit": "222233334444",
+            "account-id:Log Archive": "333344445555",
+        },
+    )
+    assert deployed.wanted({}).parameters["ExcludedAccounts"] == "222233334444,333344445555"
