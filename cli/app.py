@@ -233,11 +233,14 @@ def run_schedules(
 
 
 @sandbox_app.command(epilog=_GLOBAL)
-def sent(ctx: typer.Context) -> None:
+def sent(
+    ctx: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Only those whose subject has this.")] = "",
+) -> None:
     """Show the mails, texts and requests that SNS would have sent; the sandbox keeps them."""
     from cli.sandbox_commands import sent as run
 
-    run(ctx.obj)
+    run(ctx.obj, subject)
 
 
 @sandbox_app.command("finding-action", epilog=_GLOBAL)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cli import demo_lineage
 from cli.demo_guardrails import Launches, write_lockout
+from cli.demo_lineage import Verdicts
 from cli.render.console import results
 from cli.settings import Settings, state_directory
 from org.errors import OrgctlError
+from org.model import Region
 
 CLEAN, FAILED, PENDING = 0, 1, 3
 _ROLE = "OrganizationAccountAccessRole"
+_SHOWN = 60
 
 
 def run_demo(settings: Settings, *, keep: bool) -> int:
@@ -43,7 +47,7 @@ def run_demo(settings: Settings, *, keep: bool) -> int:
         locking = {**environment, "ORGCTL_MANIFEST": str(write_lockout(manifest, home / "lockout"))}
         _run(locking, "bootstrap", "--yes", expect=FAILED)
         _run(environment, "plan")
-        _tell_lineage(environment)
+        _tell_lineage(environment, accounts)
     finally:
         if not keep:
             _run(environment, "sandbox", "stop")
@@ -58,7 +62,8 @@ _NEXT = (
     "orgctl sandbox start                 a sandbox to try it in; then, with --sandbox:",
     "orgctl plan --sandbox                what would be done; again after each change of the manifest",
     "orgctl bootstrap --sandbox           do it, after you approve",
-    "orgctl sandbox play life --sandbox   the life of an image; in the folder of the example; then:",
+    "orgctl lineage deploy --sandbox      the lineage account, in the folder of the example; then:",
+    "orgctl sandbox play life --sandbox   the life of an image; then:",
     "orgctl lineage search --sandbox      the images; show, ancestors, impact, verify, root, … take an id",
     'eval "$(orgctl sandbox env)"         point boto3, any AWS SDK or the aws CLI to it',
     "orgctl synth --out build/synth       every template and policy, as files",
@@ -67,31 +72,40 @@ _NEXT = (
 )
 
 
-def _tell_lineage(environment: Mapping[str, str]) -> None:
-    """Play the life of an image; ask the graph that the deployed function has made of its events."""
+def _tell_lineage(environment: Mapping[str, str], accounts: Mapping[str, str]) -> None:
+    """Deploy the lineage account, play the life of an image, and ask what came of it, in each way that there is."""
+    run = partial(_run, environment)
+    _title("The lineage account: network, graph, functions, API, web firewall, rules of AWS Config, alarms")
+    url = demo_lineage.deploy(run)
     _title("The life of a machine image in several accounts: AWS's events of it travel into the lineage graph")
-    played = _run(environment, "sandbox", "play", "life", keep_output=True)
-    golden = _image(played, r"^and makes it the image (ami-[0-9a-f]{17})")
-    laundered = _image(played, r"^(ami-[0-9a-f]{17}) from that: AWS's own ancestry of it ends here")
+    told = demo_lineage.play(run)
     page = Path(environment["ORGCTL_HOME"]) / "lineage.html"
     page.unlink(missing_ok=True)
     _title("Where does an image come from that was registered from a snapshot? AWS names no parent")
     results().print("An answer that may lack something says so: here, nobody saw how the stranger's image was made.")
-    _run(environment, "lineage", "ancestors", laundered)
+    run("lineage", "ancestors", told.laundered)
     _title("What came of the golden image, in all accounts?")
-    _run(environment, "lineage", "descendants", golden)
+    run("lineage", "descendants", told.golden)
     _title("If the golden image were bad: what runs it, what would start it again, who else has it?")
-    _run(environment, "lineage", "impact", golden)
+    run("lineage", "impact", told.golden)
     _title("The same as a picture, for a browser")
-    _run(environment, "lineage", "graph", golden, "--html", str(page))
+    run("lineage", "graph", told.golden, "--html", str(page))
+    _title("The deployed API, asked with a signed request: what does a machine boot whose root was replaced?")
+    run("lineage", "root", told.replaced, "--api", url)
+    _tell_verdicts(run, Verdicts(_endpoint(environment), Region(_regions(environment)[0]), accounts))
 
 
-def _image(played: str, where: str) -> str:
-    """Answer the id of an image of the story."""
-    found = re.search(where, played, re.MULTILINE)
-    if found is None:
-        raise OrgctlError("orgctl sandbox play life", "does not tell of the images", "see its output above")
-    return found[1]
+def _tell_verdicts(run: demo_lineage.Run, verdicts: Verdicts) -> None:
+    _title("What the clock would do: EC2 is asked in every account and Region, and the graph learns what no event told")
+    run("sandbox", "run-schedules", "orgctl-lineage-reconcile-plan")
+    _title("Then all images and instances are judged, and what events say is compared with what EC2 says")
+    run("sandbox", "run-schedules", "orgctl-lineage-assess")
+    _title("AWS Config in two member accounts, by a rule that the lineage account gave to all: is an image approved?")
+    verdicts.tell_config()
+    _title("Security Hub in the lineage account: each rule that is not kept is a finding, until it is kept")
+    verdicts.tell_findings()
+    _title("What SNS would have mailed to those in `notifications`: here the summary; each grave finding has its own")
+    run("sandbox", "sent", "Compliance of machine images")
 
 
 def example_manifest() -> Path:
@@ -121,7 +135,9 @@ def _run(environment: Mapping[str, str], *words: str, expect: int = CLEAN, keep_
 
 
 def _shown(word: str) -> str:
-    return word if " " not in word else f"'{word[:60]}…'"
+    if " " not in word:
+        return word
+    return f"'{word}'" if len(word) <= _SHOWN else f"'{word[:_SHOWN]}…'"
 
 
 def _show_accounts(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -49,6 +49,8 @@ class Asked:
             raise OrgctlError(
                 "--api", "a graph is named, too", "leave out one of --api and --graph, in the environment"
             )
+        if self.api and self.live:
+            raise OrgctlError("--live", "the API knows itself which accounts there are", "leave out --live")
 
     @property
     def time(self) -> Time | None:

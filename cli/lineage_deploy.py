@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from cli.deploy.in_sandbox import begin_anew, graph_file, graph_url
+from cli.deploy.in_sandbox import sleep as sandbox_sleep
 from cli.deploy.lineage import Deployed, Deployment, Foreseen, Put, Step, put_everywhere
 from cli.deploy.place import Place, check_delegation, find_place
-from cli.play import graph_file, graph_url
 from cli.render.console import busy, results, talk
 from cli.settings import Settings, connection, load_desired
 from org.errors import OrgctlError
@@ -36,6 +37,8 @@ def run_deploy(settings: Settings, graph: str, *, yes: bool) -> int:
         talk().print(line)
     if not yes and not _confirmed():
         return 0
+    if reached.endpoint_url and graph == graph_url(graph_file()):
+        begin_anew(foreseen, reached.endpoint_url, graph_file())
     put = put_everywhere(reached, place, _sleep(settings))
     deployed = deployment.run(_announce(len(deployment.steps)))
     _report(settings, deployed, put, _api_url(deployed, reached))
@@ -55,7 +58,7 @@ def _graph(settings: Settings, engine: str, given: str) -> str:
 
 
 def _sleep(settings: Settings) -> Callable[[float], None]:
-    return (lambda _: time.sleep(0.02)) if settings.sandbox else time.sleep
+    return sandbox_sleep if settings.sandbox else time.sleep
 
 
 def _told(foreseen: tuple[Foreseen, ...], place: Place) -> Iterator[str]:
@@ -120,7 +123,11 @@ def _report(settings: Settings, deployed: Deployed, baseline: tuple[Put, ...], u
     changed = sum(each.changed for each in done)
     results().print(f"{len(done)} stacks, {changed} of them made or changed")
     results().print(f"API: {url}")
-    talk().print(f"next: orgctl lineage --help; ask with --api {url}")
+    if settings.sandbox:
+        # In the sandbox nobody confirms subscriptions, and there is nothing to ask of yet.
+        talk().print(f"next: orgctl sandbox play life --sandbox, then orgctl lineage search --sandbox --api {url}")
+        return
+    talk().print(f"next: orgctl lineage search --api {url}")
     if "WebhookSecretArn" in deployed.outputs:
         talk().print(f"put the chat's webhook into the secret {deployed.outputs['WebhookSecretArn']}")
     talk().print("whoever gets mails confirms the subscription that AWS sends them")

@@ -92,6 +92,7 @@ def contradictions(
     after: Annotated[str, typer.Option("--after", metavar="KEY", help="Go on after this, where it ended before.")] = "",
     size: SIZE = 100_000,
     graph: GRAPH = "",
+    api: API = "",
     live: LIVE = False,
     strict: STRICT = False,
 ) -> None:
@@ -99,7 +100,7 @@ def contradictions(
     from cli.lineage_asked import Asked
     from cli.lineage_lists import show_contradictions
 
-    raise typer.Exit(show_contradictions(Asked(ctx.obj, graph, size=size, live=live, strict=strict), after))
+    raise typer.Exit(show_contradictions(Asked(ctx.obj, graph, size=size, live=live, strict=strict, api=api), after))
 
 
 @graph_app.command(epilog=_GLOBAL)

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cli.lineage_asked import FINDINGS, Asked, Besides, known_besides, opened
-from cli.lineage_remote import remote_question
+from cli.lineage_remote import LARGEST_SIZE, ask_api
 from cli.lineage_told import tell
 from cli.render.lineage_lists import contradiction_lines, coverage_lines, page_lines
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Kind
-from handlers.lineage.queries.contradictions import contradictions
-from handlers.lineage.queries.coverage import coverage
+from handlers.lineage.queries.contradictions import Contradiction, Contradictions, contradictions
+from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.places import known_scope
-from handlers.lineage.queries.search import Wanted, search
+from handlers.lineage.queries.reasons import Reason, Why, in_order
+from handlers.lineage.queries.search import Page, Wanted, search
 from org.errors import OrgctlError
 from org.model import AccountId, Region
 
@@ -22,14 +23,13 @@ from org.model import AccountId, Region
 def search_things(
     asked: Asked, kind: str, account: str, name: str, said: list[str], *, limit: int, cursor: str | None
 ) -> int:
-    if asked.api:
-        owner: str = (
-            account if _is_account(account) else (_account(account, known_besides(asked).names) if account else "")
-        )
-        return remote_question(
-            asked, "search", kind=kind, account=owner, name_contains=name, where=said, limit=limit, cursor=cursor
-        )
     besides = known_besides(asked)
+    if asked.api:
+        owner = account if _is_account(account) or not account else _account(account, besides.names)
+        page = ask_api(
+            asked, Page, "search", kind=kind, account=owner, name_contains=name, where=said, limit=limit, cursor=cursor
+        )
+        return tell(asked, besides, page, page_lines)
     wanted = Wanted(
         Kind(kind),
         Region(asked.region) if asked.region else None,
@@ -46,7 +46,8 @@ def show_coverage(asked: Asked, silence: int | None, examine: int) -> int:
     if asked.api:
         if silence is not None:
             raise OrgctlError("--silence", "the API knows itself which silence is too long", "leave out --silence")
-        return remote_question(asked, "coverage", examine=examine)
+        found = ask_api(asked, Coverage, "coverage", examine=examine)
+        return tell(asked, known_besides(asked), found, coverage_lines)
     besides = known_besides(asked, silence)
     with opened(asked) as graph:
         besides = _with_known(besides, graph)
@@ -57,11 +58,36 @@ def show_coverage(asked: Asked, silence: int | None, examine: int) -> int:
 def show_contradictions(asked: Asked, after: str) -> int:
     """Answer 3 if there are any."""
     besides = known_besides(asked)
-    with opened(asked) as graph:
-        besides = _with_known(besides, graph)
-        found = contradictions(graph, besides.scope, asked.bounds, Key(after) if after else None)
+    if asked.api:
+        found = _remote_contradictions(asked, after)
+    else:
+        with opened(asked) as graph:
+            besides = _with_known(besides, graph)
+            found = contradictions(graph, besides.scope, asked.bounds, Key(after) if after else None)
     code = tell(asked, besides, found, contradiction_lines)
     return FINDINGS if found.found else code
+
+
+def _remote_contradictions(asked: Asked, after: str) -> Contradictions:
+    """Ask page after page, since the API looks at fewer things at a time than a command does."""
+    found: list[Contradiction] = []
+    reasons: set[Reason] = set()
+    examined, last = 0, after
+    while True:
+        size = min(asked.size - examined, LARGEST_SIZE)
+        page = ask_api(asked, Contradictions, "contradictions", size=size, after=last)
+        found += page.found
+        examined += page.examined
+        reasons.update(each for each in page.reasons if each.why is not Why.BOUND)
+        if page.after is None:
+            return Contradictions(tuple(found), examined, None, in_order(reasons))
+        if page.examined < 1 or page.after == last:
+            what = f"it does not go on after {last or 'the beginning'}"
+            raise OrgctlError(asked.api, what, "ask for a smaller --size")
+        last = page.after
+        if examined >= asked.size:
+            reasons.add(Reason(Why.BOUND, "size", f"{examined:,} things were looked at; go on after the last"))
+            return Contradictions(tuple(found), examined, page.after, in_order(reasons))
 
 
 def _with_known(besides: Besides, graph: Graph) -> Besides:

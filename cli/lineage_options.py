@@ -38,7 +38,7 @@ API = Annotated[
         "--api",
         metavar="URL",
         envvar="ORGCTL_LINEAGE_API",
-        help="Ask the deployed API, and print its JSON: https://…execute-api…/<stage>.",
+        help="Ask the deployed API in place of a graph: https://…execute-api…/<stage>.",
     ),
 ]
 REGION = Annotated[str, typer.Option("--region", help="In which Region the id is; it is looked for in all else.")]

@@ -45,7 +45,7 @@ def tell_whole(asked: Asked, besides: Besides, answer: A, lines_of: Callable[[A,
 
 
 def words_for(asked: Asked, besides: Besides) -> Words:
-    return Words(besides.names, asked.settings.verbose, bool(besides.scope.accounts))
+    return Words(besides.names, asked.settings.verbose)
 
 
 def _dated(asked: Asked, lines: Lines) -> Lines:

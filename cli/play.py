@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from cli.deploy.in_sandbox import ensure_deployed, graph_file
 from cli.render.console import busy, results, talk
-from cli.settings import Settings, running_sandbox, state_directory
+from cli.settings import Settings, running_sandbox
 from org.errors import NotFound, OrgctlError
 from org.gateway.connection import Connection
 from org.gateway.errors import aws_errors
@@ -21,17 +20,7 @@ if TYPE_CHECKING:
     from config.load import LoadedManifest
     from org.sandbox.scenarios.stage import Stage
 
-_GRAPH, _INGEST = "lineage.sqlite", "lineage-ingest"
-_POLL_SECONDS = 0.05
-
-
-def graph_file() -> Path:
-    """Where the sandbox's functions keep the graph."""
-    return state_directory() / _GRAPH
-
-
-def graph_url(path: Path) -> str:
-    return f"sqlite://{quote(str(path.absolute()))}"
+_BUSY_SECONDS = 0.05
 
 
 def play(settings: Settings, scenario: str) -> None:
@@ -47,7 +36,7 @@ def play(settings: Settings, scenario: str) -> None:
     abroad = next((each for each in organization.governed_regions if each != home), home)
     stage = make_stage(running_sandbox().endpoint, home, Region(abroad))
     stage.check()
-    ensure_ingest(stage, loaded, graph_file())
+    ensure_lineage(stage, loaded, graph_file())
     with busy(f"playing {scenario}"), aws_errors(f"scenario {scenario}"):
         played = play_on(scenario, stage)
     if settings.is_json:
@@ -80,36 +69,15 @@ def make_stage(endpoint: str, home: Region, abroad: Region) -> Stage:
     return Stage(sessions_from(management, enter), Control(endpoint), accounts, home, abroad)
 
 
-def ensure_ingest(stage: Stage, loaded: LoadedManifest, graph: Path) -> None:
-    """Deploy what makes the graph, where it is missing or old; the rest of the lineage account is for its own command.
-
-    A graph that is there without a stack is of a sandbox that is gone: it is put aside.
-    """
-    from cli.deploy.lineage import Deployment
-    from cli.deploy.place import find_place
+def ensure_lineage(stage: Stage, loaded: LoadedManifest, graph: Path) -> None:
+    """Deploy the lineage account, as `orgctl lineage deploy` does, where it is missing or old."""
+    from cli.deploy.place import check_delegation, find_place
     from org.sandbox.session import session_for
     from stacksets.desired import render_desired
 
-    lineage_account, home = loaded.manifest.organization.lineage_account, Region(stage.home)
-    if lineage_account not in stage.accounts:
-        what = f"the organization in the sandbox has no account {lineage_account}"
-        raise OrgctlError("sandbox play", what, "bootstrap it first: orgctl bootstrap --sandbox")
-    endpoint = stage.control.endpoint
-    connection = Connection(session_for(endpoint, home), endpoint, busy_delay=_POLL_SECONDS)
+    home, endpoint = Region(stage.home), stage.control.endpoint
+    check_delegation(loaded.manifest)
+    connection = Connection(session_for(endpoint, home), endpoint, busy_delay=_BUSY_SECONDS)
     place = find_place(connection, loaded.manifest, render_desired(loaded))
-    deployment = Deployment(
-        connection, place, lambda _: time.sleep(_POLL_SECONDS), graph_url=graph_url(graph), last=_INGEST
-    )
-    deployment.prepare()
-    if deployment.preview()[-1].difference.is_new:
-        _put_aside(graph)
-        stage.control.forget()
-    with busy("deploying the lineage ingest"):
-        deployment.run()
-
-
-def _put_aside(graph: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        old = graph.with_name(graph.name + end)
-        if old.exists():
-            old.replace(graph.with_name(f"{graph.name}.old{end}"))
+    with busy("seeing to it that the lineage account is deployed"):
+        ensure_deployed(connection, place, graph)

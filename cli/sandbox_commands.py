@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from cli.render.console import results, talk
 from cli.settings import Settings, checked_region, running_sandbox, state_directory
@@ -42,10 +44,12 @@ def status(settings: Settings) -> int:
 
 
 def reset(settings: Settings) -> None:
+    from cli.deploy.in_sandbox import graph_file, put_aside
     from org.sandbox.process import reset_sandbox
 
     del settings
     reset_sandbox(state_directory())
+    put_aside(graph_file())
     talk().print("the sandbox is empty")
 
 
@@ -73,18 +77,26 @@ def run_schedules(settings: Settings, rule: str) -> None:
         talk().print("no enabled rule has a schedule")
 
 
-def sent(settings: Settings) -> None:
+def sent(settings: Settings, subject: str) -> None:
+    """Print what is kept; what went to several receivers at once, once."""
     from org.sandbox.scenarios.control import Control
 
-    kept = Control(running_sandbox().endpoint).sent()
+    kept = [each for each in Control(running_sandbox().endpoint).sent() if subject in (each["subject"] or "")]
     if settings.is_json:
         results().print(json.dumps(kept, indent=2))
         return
-    for each in kept:
-        results().print(f"{each['time']}  {each['protocol']}  {each['endpoint']}  {each['subject']}", soft_wrap=True)
-        results().print(f"{each['message']}\n", soft_wrap=True, markup=False)
+    for number, each in enumerate(kept):
+        line = f"{each['time']}  {each['protocol']}  {each['endpoint']}  {each['subject']}"
+        results().print(line, soft_wrap=True, markup=False)
+        if number + 1 == len(kept) or not _same_message(each, kept[number + 1]):
+            results().print(f"{each['message']}\n", soft_wrap=True, markup=False)
     if not kept:
-        talk().print("nothing was sent")
+        talk().print("nothing was sent" if not subject else f"nothing was sent whose subject has {subject!r}")
+
+
+def _same_message(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether it is one message that goes to two receivers."""
+    return one["endpoint"] != other["endpoint"] and all(one[name] == other[name] for name in ("time", "message"))
 
 
 def act_on_findings(settings: Settings, action: str, findings: list[str]) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.fields import TagKey, TagValue, refuse
-from config.strict import Strict
+from config.strict import Strict, refuse
+from config.tags import TagKey, TagValue
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 """Of a finding."""

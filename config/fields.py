@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NoReturn, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
+from config.strict import refuse
+from config.tags import TagKey, TagValue
 from org.policy_types import load_policy_types
 from org.quotas import load_quotas
 from org.regions import known_regions
 from org.source.findings import suggest
-
-REFUSED = "orgctl_refused"
-"""The error type by which `config.wording` knows that message and advice are already in our words."""
 
 OWN_TAGS = 2
 """As many tags orgctl adds of its own (`org.model.OWNER_TAG`, `OVERRIDES_TAG`); they count among AWS's quota."""
@@ -24,10 +22,6 @@ OWN_TAGS = 2
 Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 """What a variable or a parameter may be."""
-
-
-def refuse(what: str, todo: str) -> NoReturn:
-    raise PydanticCustomError(REFUSED, "{what}; {todo}", {"what": what, "todo": todo})
 
 
 def _check_length(noun: str, text: str, longest: int) -> None:
@@ -235,33 +229,6 @@ def _check_variable_name(text: str) -> str:
     return text
 
 
-_TAG_CHARACTERS = "letters, digits, spaces and _.:/=+-@"
-
-
-def _is_tag_text(text: str) -> bool:
-    return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LZN" for character in text)
-
-
-def _check_tag_key(text: str) -> str:
-    if not 1 <= len(text) <= 128:
-        refuse(f"a tag key has {len(text)} characters", "use 1 to 128")
-    if text.lower().startswith("aws:"):
-        refuse(f"the tag key {text!r} begins with 'aws:', which AWS keeps for itself", "name the tag otherwise")
-    if text.lower().startswith("orgctl:"):
-        refuse(f"the tag key {text!r} begins with 'orgctl:', which orgctl keeps for itself", "name the tag otherwise")
-    if not _is_tag_text(text):
-        refuse(f"the tag key {text!r} holds a character that AWS does not accept", f"use {_TAG_CHARACTERS}")
-    return text
-
-
-def _check_tag_value(text: str) -> str:
-    if len(text) > 256:
-        refuse(f"a tag value has {len(text)} characters", "use at most 256")
-    if not _is_tag_text(text):
-        refuse(f"the tag value {text!r} holds a character that AWS does not accept", f"use {_TAG_CHARACTERS}")
-    return text
-
-
 def _check_tag_count(tags: Mapping[str, str | None]) -> Mapping[str, str | None]:
     quota = load_quotas().organization.tags
     if (count := sum(value is not None for value in tags.values())) > quota - OWN_TAGS:
@@ -316,8 +283,6 @@ FileName = Annotated[str, AfterValidator(_check_file_name), _text(1024)]
 ContactName = Annotated[str, AfterValidator(_check_contact_name), _text(64)]
 ContactTitle = Annotated[str, AfterValidator(_check_contact_title), _text(50)]
 VariableName = Annotated[str, AfterValidator(_check_variable_name), _text(256, r"^[^{}\s]+$")]
-TagKey = Annotated[str, AfterValidator(_check_tag_key), _text(128)]
-TagValue = Annotated[str, AfterValidator(_check_tag_value), WithJsonSchema({"type": "string", "maxLength": 256})]
 Tags = Annotated[Mapping[TagKey, TagValue | None], AfterValidator(_check_tag_count)]
 AnyValue = Annotated[
     Value,

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.fields import REFUSED
 from config.manifest import Manifest, Steps
+from config.strict import REFUSED
 from org.source.findings import Finding, Place, suggest
 from org.source.nodes import Positions
 

@@ -2,7 +2,8 @@
 
 On the schedule it also tells where sources contradict each other, and what is not heard or read.
 
-Reads the graph. Calls securityhub:GetFindings and securityhub:BatchImportFindings, and sns:Publish on the two topics.
+Reads the graph. Calls securityhub:GetFindings and securityhub:BatchImportFindings, s3:GetObject and s3:PutObject on
+`published/` in the state bucket, and sns:Publish on the two topics.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +35,16 @@ from handlers.lineage.environment import setting
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Place, Time, key_of
 from handlers.lineage.open import open_graph
-from handlers.lineage.publish.asff import Product
-from handlers.lineage.publish.notices import Topics, notify, tell
-from handlers.lineage.publish.security_hub import Hub, Published, publish
-from handlers.lineage.queries.asking import BadQuery, Scope
+from handlers.lineage.publish.asff import GENERATOR, Product
+from handlers.lineage.publish.ledger import Forgetful, S3Store, Store
+from handlers.lineage.publish.notices import Topics, announce, tell
+from handlers.lineage.publish.security_hub import Hub
+from handlers.lineage.publish.up_to_date import Published, publish
+from handlers.lineage.queries.asking import BadQuery, Scope, never
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.reconcile.findings import FAMILIES, lineage_findings
 from handlers.lineage.settings import Settings, read_settings
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -54,8 +57,9 @@ metrics = Metrics(namespace="orgctl", service=SERVICE)
 
 GRAPH = "ORGCTL_LINEAGE_GRAPH"
 COMPLIANCE_TOPIC, ALERT_TOPIC = "ORGCTL_COMPLIANCE_TOPIC", "ORGCTL_ALERT_TOPIC"
-ALERTS = 50
-"""Messages of one run on the alert topic; what is beyond is counted in one more."""
+STATE = "ORGCTL_LINEAGE_STATE"
+SPARE = 60_000
+"""Milliseconds before the end of the function's time at which it stops, to keep what it has done."""
 KINDS: Mapping[str, tuple[Kind, re.Pattern[str]]] = {
     **dict.fromkeys(("AWS::EC2::Image", "ami", "image"), (Kind.IMAGE, re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII))),
     **dict.fromkeys(("AWS::EC2::Instance", "instance"), (Kind.INSTANCE, re.compile(r"i-[0-9a-f]{8,17}", re.ASCII))),
@@ -76,10 +80,13 @@ class Desk:
     scope: Scope
     product: Product
     now: Time
+    store: Store = field(default_factory=Forgetful)
+    """Of what Security Hub was told last."""
+    late: Callable[[], bool] = never
 
 
 @cache
-def _fixed() -> tuple[Graph, Hub, Topics, Settings]:
+def _fixed() -> tuple[Graph, Hub, Topics, Store, Settings]:
     import boto3
     from botocore.config import Config
 
@@ -87,14 +94,18 @@ def _fixed() -> tuple[Graph, Hub, Topics, Settings]:
     patient = Config(retries={"mode": "adaptive", "max_attempts": 10})
     hub: Hub = boto3.client("securityhub", config=patient)
     sns: Topics = boto3.client("sns")
-    return open_graph(setting(GRAPH)), hub, sns, read_settings(os.environ)
+    store = S3Store(boto3.client("s3"), setting(STATE))
+    return open_graph(setting(GRAPH)), hub, sns, store, read_settings(os.environ)
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Judge everything, or what a direct request names; answers how it stands."""
-    graph, hub, sns, settings = _fixed()
+    """Judge everything, or what a direct request names; answers how it stands.
+
+    Unfinished, shortly before Lambda would end it: Lambda calls it again then, twice, as it does for the schedule.
+    """
+    graph, hub, sns, store, settings = _fixed()
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     now = Time(int(time.time() * 1000))
     desk = Desk(
@@ -107,6 +118,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         replace(known_scope(graph, now), organization=settings.organization),
         Product(AccountId(account), Region(region), partition),
         now,
+        store,
+        lambda: context.get_remaining_time_in_millis() < SPARE,
     )
     return answer(event, desk)
 
@@ -116,12 +129,9 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
     whole = event.get("source") == "aws.events"
     if whole:
         assessment = assess(desk.graph, desk.settings, desk.scope, desk.now)
-        published = _publish(assessment, desk, whole=True)
-        besides = _publish_besides(desk)
-        open_ = (*_open(published), *besides)
-        severe = sum(RANK[each.severity] >= RANK[Severity.HIGH] for each in open_)
-        metrics.add_metric("findings_open", MetricUnit.Count, len(open_))
-        metrics.add_metric("findings_severe", MetricUnit.Count, severe)
+        besides = _besides(desk)
+        published = _publish(assessment, besides, desk, whole=True)
+        _count(_open(published))
         worst = max((each.severity for each in _open(published)), key=RANK.__getitem__, default=Severity.INFORMATIONAL)
         text = summary_of(assessment, desk.settings)
         if besides:
@@ -132,12 +142,19 @@ def answer(event: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
         key, rules = read_request(event, Region(desk.settings.home_region), desk.product.partition)
         assessment = assess_some(desk.graph, [key], desk.settings, desk.scope, desk.now, rules)
         known = any(each.thing.known for each in assessment.of)
-        published = _publish(assessment, desk, whole=False) if known else Published()
+        published = _publish(assessment, (), desk, whole=False) if known else Published()
     told = _told(assessment, published)
     for name in ("compliant", "non_compliant", "findings_created", "findings_resolved"):
         metrics.add_metric(name, MetricUnit.Count, told[name])
     logger.info("images were judged", told=told)
     return told if whole else {**told, "resources": _resources(assessment)}
+
+
+def _count(findings: Sequence[Finding]) -> None:
+    """Tell the dashboard and its alarm how many are open, and how many of them are grave."""
+    metrics.add_metric("findings_open", MetricUnit.Count, len(findings))
+    severe = sum(RANK[each.severity] >= RANK[Severity.HIGH] for each in findings)
+    metrics.add_metric("findings_severe", MetricUnit.Count, severe)
 
 
 def read_request(event: Mapping[str, Any], home: Region, partition: str = "aws") -> tuple[Key, tuple[Rule, ...] | None]:
@@ -158,42 +175,48 @@ def read_request(event: Mapping[str, Any], home: Region, partition: str = "aws")
     return key_of(kind, id, Region(region), partition), None if rules is None else rules_named(rules)
 
 
-def _publish(assessment: Assessment, desk: Desk, *, whole: bool) -> Published:
+def _publish(assessment: Assessment, besides: Sequence[Finding], desk: Desk, *, whole: bool) -> Published:
+    """Bring Security Hub up to date, and people before it: once, of all that is new and grave."""
     judged = {each.thing.key for each in assessment.of}
     rules = {f"{FAMILY}/{rule.value}" for rule in assessment.rules}
 
     def covered(rule: str, about: Key) -> bool:
         """A thing that the graph has lost was not judged; of one that was, rules that are applied no longer end."""
+        if not rule.startswith(f"{FAMILY}/"):
+            return True
         if about in judged:
             return whole or rule in rules
         return whole and things_of(desk.graph, [about])[0].gone
 
-    findings = findings_of(assessment, desk.settings, desk.product.account)
+    findings = [*findings_of(assessment, desk.settings, desk.product.account), *besides]
+    families = [FAMILY, *FAMILIES] if whole else [FAMILY]
     return publish(
-        desk.hub, findings, covered, desk.product, [FAMILY], desk.now, lambda each: _alert(each.created, desk)
+        desk.hub,
+        findings,
+        covered,
+        desk.product,
+        families,
+        desk.now,
+        lambda each: _alert(each.created, desk),
+        desk.store,
+        desk.late,
     )
 
 
-def _publish_besides(desk: Desk) -> tuple[Finding, ...]:
-    """Tell where sources contradict each other, and what is not heard or read; all of it is judged each time."""
+def _besides(desk: Desk) -> tuple[Finding, ...]:
+    """Answer where sources contradict each other, and what is not heard or read; all of it is judged each time."""
     home = Place(desk.product.account, desk.product.region)
     approval = desk.settings.compliance.approval
     found = lineage_findings(desk.graph, replace(desk.scope, now=desk.now), home, (approval.tag, approval.value))
-    publish(
-        desk.hub, found, lambda _, __: True, desk.product, FAMILIES, desk.now, lambda each: _alert(each.created, desk)
-    )
     metrics.add_metric("findings_besides", MetricUnit.Count, len(found))
     return found
 
 
 def _alert(created: Sequence[Finding], desk: Desk) -> None:
     grave = [each for each in created if RANK[each.severity] >= RANK[Severity.HIGH]]
-    grave.sort(key=lambda each: (-RANK[each.severity], each.id))
-    notify(desk.sns, desk.alert_topic, grave[:ALERTS])
-    if (more := len(grave) - ALERTS) > 0:
-        subject, text = f"{more} more findings", f"{more:,} more findings are in Security Hub."
-        worst = grave[ALERTS].severity
-        tell(desk.sns, desk.alert_topic, subject, text, worst, f"{FAMILY}/more", desk.product.account)
+    product = desk.product
+    where = f"All of them are in Security Hub of account {product.account}, Region {product.region}: those whose"
+    announce(desk.sns, desk.alert_topic, grave, f"{where} generator begins with {GENERATOR}.")
 
 
 def _open(published: Published) -> tuple[Finding, ...]:

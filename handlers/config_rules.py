@@ -28,7 +28,7 @@ from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.settings import Settings, read_settings
 from org.gateway.errors import aws_errors
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -32,7 +32,7 @@ from handlers.lineage.readings.requests import write_request
 from handlers.lineage.settings import Settings, read_settings
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -19,7 +19,7 @@ from handlers.lineage.settings import read_settings, setting
 from handlers.reconcile import READINGS, now, sender
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -26,7 +26,7 @@ from handlers.lineage.reconcile.reader import Read, read_place, refused_message
 from handlers.lineage.settings import read_settings, setting
 from org.errors import AccessDenied, OrgctlError
 from org.gateway.errors import aws_errors
-from org.model import AccountId
+from org.ids import AccountId
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-AccountId = NewType("AccountId", str)
-"""Twelve digits."""
+from org.ids import AccountId as AccountId  # noqa: PLC0414 - most take both from here
+from org.ids import PolicyType as PolicyType  # noqa: PLC0414
+from org.ids import Region as Region  # noqa: PLC0414
+
 AccountName = NewType("AccountName", str)
-Region = NewType("Region", str)
 UnitPath = NewType("UnitPath", str)
 """The names from below the root down, joined with `/`; the root itself is `Root`."""
-PolicyType = NewType("PolicyType", str)
-"""As AWS Organizations spells it: `SERVICE_CONTROL_POLICY`. botocore's list is the authority (`org.policy_types`)."""
 
 ROOT = UnitPath("Root")
 OWNER_TAG = "orgctl:managed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from org.model import PolicyType
+from org.ids import PolicyType
 
 SERVICE_CONTROL_POLICY = PolicyType("SERVICE_CONTROL_POLICY")
 RESOURCE_CONTROL_POLICY = PolicyType("RESOURCE_CONTROL_POLICY")

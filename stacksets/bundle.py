@@ -18,7 +18,7 @@ from stacksets.deterministic_zip import write_zip
 
 OWN = ("config", "handlers", "org")
 """The packages that a function may be made of."""
-FUNCTIONS = tuple(row.module for row in table.FUNCTIONS if find_spec(row.module))
+FUNCTIONS = tuple(row.module for row in table.FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)

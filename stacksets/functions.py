@@ -125,7 +125,8 @@ INGEST = LambdaFunction(
         _take("TakeEvents", "${Events.Arn}"),
         _take("TakeReadings", "${Readings.Arn}"),
         Need("KeepEvents", ("s3:PutObject",), ("${Archive.Arn}/events/*", "${Archive.Arn}/readings/*")),
-        Need("ReadQueuesWriteArchive", _USE_KEY, ("${LineageKey.Arn}",)),
+        Need("DecryptMessages", ("kms:Decrypt",), ("${LineageKey.Arn}",), _through("sqs")),
+        Need("EncryptArchive", ("kms:GenerateDataKey",), ("${LineageKey.Arn}",), _through("s3")),
         Need(
             "WriteGraph",
             ("neptune-db:ReadDataViaQuery", "neptune-db:WriteDataViaQuery", "neptune-db:DeleteDataViaQuery"),
@@ -179,8 +180,8 @@ RECONCILE_PLAN = LambdaFunction(
             ("*",),
             reason="AWS defines no resource for this call",
         ),
+        # Their key is that of the queue of failures, which the role of every such function may use.
         Need("AskForReadings", ("sqs:SendMessage",), ("${Places.Arn}",)),
-        Need("EncryptRequests", _USE_KEY, ("${FunctionsKeyArn}",), _through("sqs")),
         *_send_readings(),
     ),
 )
@@ -241,9 +242,22 @@ ASSESS = LambdaFunction(
         **_SETTINGS,
         "ORGCTL_COMPLIANCE_TOPIC": "${ComplianceTopicArn}",
         "ORGCTL_ALERT_TOPIC": "${AlertTopicArn}",
+        "ORGCTL_LINEAGE_STATE": "${StateBucket}",
     },
     needs=(
         _read_graph(),
+        Need(
+            "RememberFindings",
+            ("s3:GetObject", "s3:PutObject"),
+            ("arn:${AWS::Partition}:s3:::${StateBucket}/published/*",),
+        ),
+        Need(
+            "SeeWhatIsRemembered",
+            ("s3:ListBucket",),
+            ("arn:${AWS::Partition}:s3:::${StateBucket}",),
+            reason="Without it S3 answers 403 and not 404 for an object that is not there yet",
+        ),
+        Need("EncryptState", _USE_KEY, ("${FunctionsKeyArn}",), _through("s3")),
         Need("ReadFindings", ("securityhub:GetFindings",), (_HUB,)),
         Need("ImportFindings", ("securityhub:BatchImportFindings",), (_HUB_PRODUCT,)),
         *_publish("${ComplianceTopicArn}", "${AlertTopicArn}"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from troposphere import Template
 
+from config.compliance import ComplianceSettings
 from config.manifest import Manifest
 from stacksets.notices import mails_of
 from stacksets.templates import (
@@ -67,10 +68,17 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",
-            lineage_compliance.render(),
+            lineage_compliance.render(_switched_off(lineage.compliance)),
             {"AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})"},
         ),
         LineageStack("lineage-watch", lineage_watch.render(), {}),
+    )
+
+
+def _switched_off(compliance: ComplianceSettings) -> frozenset[str]:
+    """Answer the rules that are off, as functions and AWS Config name them."""
+    return frozenset(
+        name.replace("_", "-") for name in type(compliance).model_fields if not getattr(compliance, name).enabled
     )
 
 

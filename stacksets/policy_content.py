@@ -8,9 +8,9 @@ import re
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config.fields import REFUSED
 from config.load import LoadedManifest
 from config.policy_text import find_size_faults
+from config.strict import REFUSED
 from org.source.findings import Finding, suggest
 from stacksets.guardrails.catalog import Guardrail, guardrails
 from stacksets.guardrails.surroundings import surroundings_of

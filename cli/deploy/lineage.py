@@ -62,8 +62,7 @@ class Deployed:
 class Deployment:
     """What is to be deployed where; done again, it changes nothing.
 
-    `graph_url`: instead of the cluster's own: the sandbox has no Neptune that answers. `last`: the stack after which it
-    ends.
+    `graph_url`: instead of the cluster's own: the sandbox has no Neptune that answers.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class Deployment:
         sleep: Callable[[float], None],
         *,
         graph_url: str = "",
-        last: str = "",
     ) -> None:
         self._connection, self._place, self._sleep = connection, place, sleep
         self._in_sandbox = bool(connection.endpoint_url)
@@ -81,14 +79,12 @@ class Deployment:
         self._there = enter(connection, place.lineage, place.home)
         self._known: dict[str, str] = {}
         self._code: Code | None = None
-        self.steps = tuple(self._steps(last))
+        self.steps = tuple(self._steps())
 
-    def _steps(self, last: str) -> Iterator[Step]:
+    def _steps(self) -> Iterator[Step]:
         place = self._place
         for stack in lineage_stacks(place.manifest):
             yield Step(stack, place.lineage, place.home, template_body(stack.template))
-            if stack.name == last:
-                return
 
     def prepare(self) -> None:
         """Build the code, and find out what the stacks need of the account; changes nothing."""

@@ -20,6 +20,10 @@ _MOST_POLLS = 720
 _NO_UPDATE = "No updates are to be performed."
 _NOT_THERE = "ValidationError"
 """CloudFormation's word for a stack that does not exist."""
+_NEVER_MADE = "ROLLBACK_COMPLETE"
+"""A stack whose first making failed: it holds nothing, and can only be deleted."""
+_GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_BEGINS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
 INLINE_BYTES = 51_200
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
@@ -62,7 +66,7 @@ class Stacks:
         return None if stack is None else _outputs(stack)
 
     def difference(self, wanted: Wanted) -> Difference:
-        stack = self._describe(wanted.name)
+        stack = self._made(wanted.name)
         new = json.loads(wanted.body)["Resources"]
         if stack is None:
             return Difference(is_new=True, added=tuple(new))
@@ -96,10 +100,12 @@ class Stacks:
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
         changed = self._create_or_update(wanted.name, arguments)
-        return changed, _outputs(self._wait(wanted.name))
+        # One whose update was taken back is as it was before, which may be what is wanted.
+        good = _GOOD if changed else _GOOD | {"UPDATE_ROLLBACK_COMPLETE"}
+        return changed, _outputs(self._wait(wanted.name, good))
 
     def _create_or_update(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        if self._describe(name) is None:
+        if self._made(name) is None:
             self._client.create_stack(**arguments)
             return True
         try:
@@ -110,24 +116,40 @@ class Stacks:
             raise
         return True
 
-    def _wait(self, name: str) -> Mapping[str, Any]:
+    def _wait(self, name: str, good: frozenset[str]) -> Mapping[str, Any]:
         for _ in range(_MOST_POLLS):
             stack = self._describe(name)
             status = str(stack["StackStatus"]) if stack is not None else "gone"
-            if stack is not None and status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            if stack is not None and status in good:
                 return stack
+            if stack is None:
+                raise OrgctlError(f"stack {name}", "was deleted by somebody while it was made", "run again")
             if not status.endswith("_IN_PROGRESS"):
-                raise OrgctlError(f"stack {name}", f"ended as {status}: {self._reason(name)}", _todo(status))
+                raise OrgctlError(f"stack {name}", f"ended as {status}: {self._reason(stack)}", _todo(name, status))
             self._sleep(_POLL_SECONDS)
         raise OrgctlError(f"stack {name}", "is still in progress", "run again later")
 
-    def _reason(self, name: str) -> str:
-        """Answer what the first resource that failed says: the others were cancelled because of it."""
-        events = self._client.describe_stack_events(StackName=name)["StackEvents"]
-        failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
-        if not failed:
-            return "CloudFormation gives no reason"
-        return f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason', 'no reason')}"
+    def _reason(self, stack: Mapping[str, Any]) -> str:
+        """Answer what the first resource that failed says: the others were cancelled because of it.
+
+        Events come with the newest first, those of all earlier operations at the end.
+        """
+        reason = str(stack.get("StackStatusReason") or "CloudFormation gives no reason")
+        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack["StackName"])
+        for event in (event for page in pages for event in page["StackEvents"]):
+            status = event["ResourceStatus"]
+            if event["LogicalResourceId"] == stack["StackName"] and status in _BEGINS:
+                break
+            if status.endswith("_FAILED"):
+                reason = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}"
+        return reason
+
+    def _made(self, name: str) -> Mapping[str, Any] | None:
+        """Answer the stack, if there is one; OrgctlError for one that can only be deleted."""
+        stack = self._describe(name)
+        if stack is not None and stack["StackStatus"] == _NEVER_MADE:
+            raise OrgctlError(f"stack {name}", f"is {_NEVER_MADE}: it could not be made", _todo(name, _NEVER_MADE))
+        return stack
 
     def _describe(self, name: str) -> Mapping[str, Any] | None:
         try:
@@ -140,9 +162,9 @@ class Stacks:
         return found
 
 
-def _todo(status: str) -> str:
-    if status == "ROLLBACK_COMPLETE":
-        return "mend what it names, delete the stack, which made nothing, and run again"
+def _todo(name: str, status: str) -> str:
+    if status == _NEVER_MADE:
+        return f"mend what failed, aws cloudformation delete-stack --stack-name {name} in its account, and run again"
     return "mend what it names, and run again"
 
 

@@ -40,8 +40,6 @@ class Words:
 
     names: Mapping[AccountId, str]
     verbose: bool = False
-    accounts_known: bool = False
-    """Whether it is known which accounts are the organization's."""
 
     def account(self, account: str) -> str:
         name = self.names.get(AccountId(account))
@@ -111,7 +109,7 @@ def time_text(time: Time | None) -> str:
 def verdict_text(hop: Hop) -> tuple[str, str, str]:
     """Answer sign, style, and what is to be said of the content."""
     sign, style, says = SIGNS[hop.verdict]
-    return sign, style, f"{says}: {hop.why}" if hop.why else says
+    return sign, style, f"{says}: {printable(hop.why)}" if hop.why else says
 
 
 def framed(lines: Iterable[Line], reasons: Sequence[Reason], words: Words) -> Iterator[Line]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
 from cli.render.lineage import Words, counted, key_text, kind_text, name_text, placed_text
 from handlers.lineage.model import Kind
 from handlers.lineage.queries.frontiers import Frontiers
-from handlers.lineage.queries.impact import Impact, Share
+from handlers.lineage.queries.impact import Impact
 from handlers.lineage.queries.smallest import Smallest
 from handlers.lineage.queries.things import Thing
 from org.errors import printable
@@ -27,7 +27,7 @@ def impact_lines(impact: Impact, words: Words) -> Iterator[Text]:
         ("affected: ", "bold"),
         (f"{len(impact.running):,} running", "bold red" if impact.running else ""),
         f", {len(impact.latent):,} latent, {len(live):,} derived{_kinds(live)}",
-        f", {counted(len(impact.external), 'share')} {_with_whom(words)}",
+        f", {counted(len(impact.external), 'share')} {_with_whom(impact)}",
     )
     unknown = frozenset(impact.state_unknown)
     yield from _section("running: machines that boot it, or would when started again", impact.running, words, unknown)
@@ -36,7 +36,7 @@ def impact_lines(impact: Impact, words: Words) -> Iterator[Text]:
     yield from _section("stored in S3: it can be restored from them", impact.stored, words)
     told = {each.key for each in (*impact.prelaunched, *impact.stored)}
     yield from _section("derived: hold its content", [each for each in live if each.key not in told], words)
-    yield from _shares(impact.external, words)
+    yield from _shares(impact, words)
     yield from _section(
         "no longer there: held its content", [each for each in impact.derived if each.gone], words, brief=True
     )
@@ -117,11 +117,11 @@ def _short(thing: Thing) -> str:
     return f"{key_text(thing.key)}{name_text(thing)}{f'  {printable(thing.state)}' if thing.state else ''}"
 
 
-def _shares(shares: Sequence[Share], words: Words) -> Iterator[Text]:
-    if not shares:
+def _shares(impact: Impact, words: Words) -> Iterator[Text]:
+    if not impact.external:
         return
-    yield Text(f"shared {_with_whom(words)}: {len(shares):,}", "bold")
-    shown, more = words.cut(shares, _SHOWN)
+    yield Text(f"shared {_with_whom(impact)}: {len(impact.external):,}", "bold")
+    shown, more = words.cut(impact.external, _SHOWN)
     for each in shown:
         whom = "everybody" if each.sharee == "all" else printable(each.sharee)
         yield Text(f"  {placed_text(each.key)} with {whom}, {words.evidence(each.evidence.evidence)}")
@@ -129,9 +129,9 @@ def _shares(shares: Sequence[Share], words: Words) -> Iterator[Text]:
         yield Text(f"  … and {more:,} more; -v shows all", "dim")
 
 
-def _with_whom(words: Words) -> str:
+def _with_whom(impact: Impact) -> str:
     known = "outside the organization"
-    return known if words.accounts_known else "with others (which accounts are the organization's is not known)"
+    return known if impact.accounts_known else "with others (which accounts are the organization's is not known)"
 
 
 def _kinds(things: Iterable[Thing]) -> str:

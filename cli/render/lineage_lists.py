@@ -26,7 +26,7 @@ def page_lines(page: Page, words: Words) -> Iterator[Text]:
     if not page.things:
         yield Text("nothing is known that fits")
     if page.cursor:
-        yield Text(f"there is more: --cursor {page.cursor}", "dim")
+        yield Text(f"there is more: --cursor {printable(page.cursor)}", "dim")
 
 
 def coverage_lines(coverage: Coverage, words: Words) -> Iterator[Text]:
@@ -39,7 +39,7 @@ def coverage_lines(coverage: Coverage, words: Words) -> Iterator[Text]:
     if more:
         yield Text(f"  … and {more:,} more; -v shows all", "dim")
     if coverage.outcomes:
-        told = ", ".join(f"{number:,} {outcome}" for outcome, number in coverage.outcomes.items())
+        told = ", ".join(f"{number:,} {printable(outcome)}" for outcome, number in coverage.outcomes.items())
         yield Text(f"events that told nothing: {told}")
     if coverage.unresolved:
         shown, left = words.cut(coverage.examples, 5)
@@ -55,12 +55,14 @@ def coverage_lines(coverage: Coverage, words: Words) -> Iterator[Text]:
 def contradiction_lines(found: Contradictions, words: Words) -> Iterator[Text]:
     """Say of each what it is about, what either side says, and how bad it is."""
     for each in found.found:
-        text = Text.assemble((f"{each.severity.value.lower()} ", _COLOURS.get(each.severity, "")), (each.rule, "bold"))
+        text = Text.assemble(
+            (f"{each.severity.value.lower()} ", _COLOURS.get(each.severity, "")), (printable(each.rule), "bold")
+        )
         text.append_text(Text(f"  {placed_text(each.about)} · {words.account(each.account)}", "dim"))
         yield text
         yield Text(f"  {printable(each.says)}")
         for side in (each.first, each.second):
-            yield Text(f"    {side.source}: {printable(side.says)}")
+            yield Text(f"    {printable(side.source)}: {printable(side.says)}")
             facts, more = words.cut(side.facts, 1)
             for fact in facts:
                 yield Text(f"      {words.evidence(fact.evidence)}", "dim")
@@ -68,7 +70,7 @@ def contradiction_lines(found: Contradictions, words: Words) -> Iterator[Text]:
                 yield Text(f"      and {more:,} more; -v shows all", "dim")
     yield Text(f"{counted(len(found.found), 'contradiction')} in {counted(found.examined, 'thing')}")
     if found.after is not None:
-        yield Text(f"there is more: --after {found.after}", "dim")
+        yield Text(f"there is more: --after {printable(found.after)}", "dim")
 
 
 def _place(each: PlaceCoverage, words: Words) -> Text:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.lineage.model import Key
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 
 class Severity(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from handlers.lineage.model import Batch, Fact, Key, Kind, Place, Relation, Time
-from org.model import Region
+from org.ids import Region
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, NewType
 
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 Key = NewType("Key", str)
 """`<partition>/<region>/<kind>/<name>`: `aws/us-east-1/image/ami-0abc…`.

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from handlers.lineage.errors import GraphError
 from handlers.lineage.graph import Graph
-from org.model import Region
+from org.ids import Region
 
 _NEPTUNE = re.compile(r".+\.(?P<region>[a-z]{2}(-[a-z]+)+-\d{1,2})\.neptune\.amazonaws\.com(\.cn)?")
 """A cluster's endpoint: https://docs.aws.amazon.com/neptune/latest/userguide/feature-overview-endpoints.html."""

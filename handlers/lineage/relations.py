@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from handlers.lineage.model import Relation
 
+EVERYBODY = "all"
+"""The group of all accounts, with which an image is public."""
+
 
 class Role(StrEnum):
     """What a relation is for."""

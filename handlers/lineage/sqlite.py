@@ -28,7 +28,7 @@ from handlers.lineage.model import (
     Time,
     parts_of,
 )
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 APPLICATION = 0x6F726763
 """`orgc`, by which `file` and we tell such a file from others (https://www.sqlite.org/pragma.html)."""

@@ -30,7 +30,17 @@ CONTROL = "/orgctl-sandbox"
 """Where the sandbox itself answers: GET …/status, POST …/reset, and STAGING."""
 APIS = f"{CONTROL}/execute-api/"
 """Where the REST APIs of its accounts answer: …/API/STAGE/PATH."""
-_STAGED = ("events", "finding-actions", "images", "public-images", "schedules", "seed", "sent", "silence")
+_STAGED = (
+    "calls",
+    "events",
+    "finding-actions",
+    "images",
+    "public-images",
+    "schedules",
+    "seed",
+    "sent",
+    "silence",
+)
 STAGING = frozenset(f"{CONTROL}/{what}" for what in _STAGED)
 """What stories need and AWS has no call for: see `org.sandbox.trail.control`."""
 

@@ -177,6 +177,7 @@ def reset() -> None:
     from moto.moto_api._internal import mock_random
 
     from org.sandbox import topics
+    from org.sandbox.authorization import ledger
     from org.sandbox.functions import invocations
     from org.sandbox.trail.events import forget
 
@@ -185,6 +186,7 @@ def reset() -> None:
     reset_model_data()
     forget()
     topics.forget()
+    ledger.forget()
     invocations.forget()
     mock_random.seed(current_settings().seed)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from config.fields import PrincipalArn, TagKey
+from config.fields import PrincipalArn
+from config.tags import TagKey
 from stacksets.guardrails.statement import Deny, render_document
 from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
 

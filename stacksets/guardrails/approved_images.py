@@ -10,7 +10,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from config.fields import ImageOwner, PrincipalArn, TagKey, TagValue
+from config.fields import ImageOwner, PrincipalArn
+from config.tags import TagKey, TagValue
 from stacksets.guardrails.statement import Deny, render_document
 from stacksets.guardrails.surroundings import (
     GuardrailParameters,

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.fields import ImageOwner, refuse
+from config.fields import ImageOwner
+from config.strict import refuse
 from stacksets.guardrails.surroundings import GuardrailParameters, KnownAccount, Surroundings, account_id
 
 

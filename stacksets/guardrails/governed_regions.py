@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from config.fields import Call, PrincipalArn, RegionText, refuse
+from config.fields import Call, PrincipalArn, RegionText
+from config.strict import refuse
 from stacksets.guardrails.global_services import GLOBAL_SERVICES
 from stacksets.guardrails.statement import Deny, render_document
 from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings

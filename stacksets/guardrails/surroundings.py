@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
-from config.fields import refuse
 from config.manifest import Manifest
+from config.strict import refuse
 from org.references import account_reference
 from org.regions import known_regions
 from org.source.findings import suggest

@@ -96,7 +96,7 @@ def render(
         key_required=key_required,
     )
     rest = template.add_resource(_rest(access, body, any_principal=bool(user_pool_arn)))
-    stage = _add_stage(template, rest, body)
+    stage = _add_stage(template, rest)
     template.add_resource(
         Permission(
             "GatewayMayCall",
@@ -172,7 +172,15 @@ def _rest(access: str, body: Mapping[str, Any], *, any_principal: bool) -> RestA
         Body=body,
         FailOnWarnings=True,
         MinimumCompressionSize=1024,
+        **({"Metadata": _OF_A_POOL} if any_principal else {}),
     )
+
+
+_OF_A_POOL = {
+    "Reasons": {
+        "CallersOfTheOrganization": "Users of a Cognito pool are no principals of IAM: the authorizer lets them in"
+    }
+}
 
 
 def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:
@@ -199,9 +207,9 @@ def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _add_stage(template: Template, rest: RestApi, body: Mapping[str, Any]) -> Stage:
-    # A deployment is a picture of the API that never changes: another body is another deployment.
-    text = json.dumps(body, sort_keys=True, default=lambda value: value.to_dict())
+def _add_stage(template: Template, rest: RestApi) -> Stage:
+    # A deployment is a picture of the API, its policy included, that never changes: another API is another deployment.
+    text = json.dumps(rest.to_dict(), sort_keys=True, default=lambda value: value.to_dict())
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     deployment = template.add_resource(Deployment(f"Deployment{digest}", RestApiId=Ref(rest)))
     logs = template.add_resource(

@@ -7,7 +7,7 @@ images of all.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from troposphere import Equals, GetAtt, If, Join, Not, NoValue, Output, Ref, Sub, Template
 from troposphere.awslambda import Function, Permission, ResourcePolicy
@@ -40,7 +40,7 @@ PERIODIC: Mapping[str, str] = {
     "ami-lineage-verification": "lineage",
 }
 """Rules for images, which are no resource type of AWS Config, by what the function is to judge by."""
-INSTANCE_RULE = "instance-ami-compliance"
+INSTANCE_RULE, INSTANCE_IMAGE = "instance-ami-compliance", "instance-image"
 STORAGE: Mapping[str, str] = {
     "s3-bucket-object-lock-enabled": "S3_BUCKET_DEFAULT_LOCK_ENABLED",
     "s3-bucket-versioning-enabled": "S3_BUCKET_VERSIONING_ENABLED",
@@ -65,15 +65,18 @@ _STORAGE = "HasStorageRules"
 _EXCEPT = "HasExcludedAccounts"
 
 
-def render() -> Template:
+def render(off: Collection[str] = ()) -> Template:
+    """Render; `off`: the rules that the manifest switches off, of which AWS Config gets none."""
     template = Template("orgctl lineage compliance: rules of AWS Config, findings of Security Hub, and actions on them")
     template.set_version()
     _add_parameters(template)
     config = add_function(template, CONFIG_RULES)
     policy = template.add_resource(_config_may_call(config))
     for name, rule in PERIODIC.items():
-        template.add_resource(_rule(name, config, policy, {"rules": rule}))
-    template.add_resource(_rule(INSTANCE_RULE, config, policy, None))
+        if rule not in off:
+            template.add_resource(_rule(name, config, policy, {"rules": rule}))
+    if INSTANCE_IMAGE not in off:
+        template.add_resource(_rule(INSTANCE_RULE, config, policy, None))
     for name, identifier in STORAGE.items():
         template.add_resource(_managed(name, identifier))
     assess = add_function(template, ASSESS)
@@ -98,6 +101,7 @@ def _add_parameters(template: Template) -> None:
     for name in ("ComplianceTopicArn", "AlertTopicArn"):
         add_arn_parameter(template, name, "Topic that findings are told to")
     add_arn_parameter(template, "NoticesKeyArn", "KMS key of the topics")
+    add_parameter(template, "StateBucket", "Where it is kept what Security Hub was told last", MinLength=3)
     add_parameter(
         template,
         "ExcludedAccounts",
@@ -152,7 +156,7 @@ def _title(name: str) -> str:
 def _rule(
     name: str, function: Function, policy: ResourcePolicy, parameters: Mapping[str, str] | None
 ) -> OrganizationConfigRule:
-    """Judge every image once a day if parameters say by what, else each instance whenever it changes."""
+    """Judge every image once a day if parameters say by what, else each instance when it changes, and once a day."""
     if parameters is not None:
         trigger = {
             "Description": "Judges every image of the account, in all governed Regions",
@@ -162,13 +166,16 @@ def _rule(
         }
     else:
         trigger = {
-            "Description": "Judges the image of an instance whenever the instance changes",
+            "Description": "Judges the image of an instance when it changes, and all of the account once a day",
             "OrganizationConfigRuleTriggerTypes": [
                 "ConfigurationItemChangeNotification",
                 "OversizedConfigurationItemChangeNotification",
+                # Config may be quicker than the event of the launch: then nothing is known of the instance yet.
+                "ScheduledNotification",
             ],
+            "MaximumExecutionFrequency": "TwentyFour_Hours",
             "ResourceTypesScope": ["AWS::EC2::Instance"],
-            "InputParameters": json.dumps({"rules": "instance-image"}),
+            "InputParameters": json.dumps({"rules": INSTANCE_IMAGE}),
         }
     return OrganizationConfigRule(
         _title(name),

@@ -40,6 +40,8 @@ def main() -> None:
         measure_compliance,
         measure_lineage_api,
         measure_reading,
+        measure_cold_starts,
+        work_out_prices,
         measure_bootstrap,
     ):
         found = measure()
@@ -208,6 +210,18 @@ def measure_reading() -> dict[str, Figure]:
     from tests.bench.reconciliation import measure_reconciliation
 
     return {name: Figure(*row) for name, row in measure_reconciliation(say).items()}
+
+
+def measure_cold_starts() -> dict[str, Figure]:
+    from tests.bench.functions import measure_functions
+
+    return {name: Figure(*row) for name, row in measure_functions(say).items()}
+
+
+def work_out_prices() -> dict[str, Figure]:
+    from tests.bench.price import figures
+
+    return {name: Figure(*row) for name, row in figures().items()}
 
 
 def measure_bootstrap() -> dict[str, Figure]:

@@ -28,6 +28,7 @@ from handlers.lineage.queries.asking import Bounds, Scope
 from handlers.lineage.queries.descent import ancestors, descendants
 from handlers.lineage.sqlite import SqliteGraph
 from tests.bench import gremlin
+from tests.bench.functions import measure_functions
 from tests.bench.lineage_events import event_texts
 from tests.bench.lineage_history import Adjacency, History, measure_queries
 from tests.bench.memory import peak_mib
@@ -157,25 +158,7 @@ def measure_drawing(say: Callable[[str], object]) -> dict[str, Row]:
     }
 
 
-def measure_bundle(say: Callable[[str], object]) -> dict[str, Row]:
-    from stacksets.bundle import build_bundle
-
-    timed = (
-        "import time; began = time.perf_counter(); import handlers.ingest_events; print(time.perf_counter() - began)"
-    )
-    words = [sys.executable, "-c", timed]
-    subprocess.run(words, check=True, capture_output=True, cwd=ROOT)  # so that all is compiled
-    taken = [
-        float(subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout) for _ in range(5)
-    ]
-    bundle = build_bundle()
-    return {
-        "bundle_size": (len(bundle.content), "B", "—", f"build_bundle(): {len(bundle.modules)} modules of ours alone"),
-        "import_ingest_events": (statistics.median(taken), "s", "—", "import handlers.ingest_events; median of 5"),
-    }
-
-
-MEASURES = (measure_ingest, measure_large, measure_diamonds, measure_drawing, measure_bundle)
+MEASURES = (measure_ingest, measure_large, measure_diamonds, measure_drawing, measure_functions)
 
 
 def _median(run: Callable[[], object], times: int) -> float:

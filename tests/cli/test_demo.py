@@ -25,7 +25,7 @@ def shown_in_the_readme() -> str:
     return ".*".join(re.escape(part) for part in " ".join(shown.split()).split("…"))
 
 
-def test_demo_governs_a_company_refuses_a_launch_stops_a_lockout_and_tells_where_an_image_went(tmp_path: Path) -> None:
+def test_demo_governs_a_company_and_tells_where_its_images_went_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     environment = {**os.environ, "ORGCTL_HOME": str(tmp_path), "COLUMNS": "2000"}
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "demo"],
@@ -60,8 +60,28 @@ def test_demo_governs_a_company_refuses_a_launch_stops_a_lockout_and_tells_where
     assert f"was launched from {launched[1]}" in asked[f"ancestors {laundered[1]}"]
     assert "was copied from it" in asked[f"descendants {golden[1]}"]
     assert "affected: 4 running, 8 latent, 5 derived (4 images, 1 volume)" in asked[f"impact {golden[1]}"]
+    _holds_what_services_say(story, golden[1])
     page = (tmp_path / "demo" / "lineage.html").read_text(encoding="utf-8")
     assert golden[1] in page
     assert list((tmp_path / "demo" / "runs").glob("*.jsonl")).__len__() == 1, (
         "only the first bootstrap changed anything"
     )
+
+
+def _holds_what_services_say(story: str, golden: str) -> None:
+    """The deployed API answers, AWS Config and Security Hub hold verdicts, and people are told."""
+    assert re.search(r"^12 stacks, 12 of them made or changed$", story, re.M)
+    replaced, snapshot = re.findall(
+        r"replaces the root of (i-[0-9a-f]{17}) by the snapshot (snap-[0-9a-f]{17})", story
+    )[0]
+    answered = story.partition(f"$ orgctl lineage root {replaced} --api http://127.0.0.1:")[2].partition("\n== ")[0]
+    assert golden in answered, "what EC2 names"
+    assert snapshot in answered, "what it boots"
+    assert re.search(rf"^Image Factory +COMPLIANT +{golden}  approval: its tag ec2:SharedTag/status is", story, re.M)
+    assert re.search(r"^Shop +NON_COMPLIANT +ami-[0-9a-f]{17}  approval: it has no tag", story, re.M)
+    assert re.search(r"^\d+ findings: \d+ compliance/approval, ", story, re.M)
+    assert re.search(r"^  id +orgctl/compliance/approval/aws/eu-central-1/image/ami-[0-9a-f]{17}$", story, re.M)
+    mails = re.search(
+        r"^\S+Z  email  security@example.com  Compliance of machine images\n(\d+) of \d+ images", story, re.M
+    )
+    assert mails is not None

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import gzip
+import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import UnauthorizedSSOTokenError
 
-from cli.lineage_remote import ATTEMPTS, Api
+from cli.lineage_api import ATTEMPTS, Api, Reply, sender
 from handlers.lineage.api.app import answer
-from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.places import known_scope
 from handlers.lineage.sqlite import SqliteGraph
 from org.errors import AccessDenied, NotFound, OrgctlError
+from tests.lineage.gremlin.test_connection import Door
 from tests.support.command_line import CommandLine
-from tests.support.lineage_api import Context, ec2_id, event_for, means_for, with_ec2_ids
+from tests.support.lineage_api import NOW, Context, ec2_id, event_for, means_for, with_ec2_ids
 from tests.support.lineage_story import story
+from tests.support.two_sides import TwoSides
 
 STAGE = "/orgctl-sandbox/execute-api/abcdef1234/v1"
 GOLDEN, COPY, SWAPPED = ec2_id("ami-golden"), ec2_id("ami-copy"), ec2_id("i-swapped")
@@ -30,6 +38,7 @@ class Deployed:
     """An API on the loopback: what API Gateway hands to the function, and back. Keeps what was signed for what."""
 
     def __init__(self, graph: Path) -> None:
+        self.graph = graph
         self.signed: list[tuple[str, str]] = []
         self.headers: dict[str, str] = {}
         """Of the last request."""
@@ -44,8 +53,8 @@ class Deployed:
                 status, body = self.instead
             else:
                 # SQLite's objects stay in their thread.
-                there = SqliteGraph(graph, create=False)
-                means = means_for(there, scope_of=lambda graph, now: Scope(now=now))
+                there = SqliteGraph(self.graph, create=False)
+                means = means_for(there, scope_of=lambda graph, now: known_scope(graph, now, None), secret=b"orgctl")
                 path = unquote(parts.path).removeprefix(STAGE)
                 query = parse_qsl(parts.query, keep_blank_values=True)
                 raw = answer(event_for("GET", path, query), Context(), means)
@@ -113,24 +122,72 @@ def orgctl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         ("root", SWAPPED, "--region", "eu-central-1"),
         ("search", "--kind", "instance", "--account", "222233334444", "--where", "state=running"),
         ("search", "--name", "gold", "--region", "us-east-1"),
+        ("search", "--kind", "image", "--limit", "2"),
+        ("evidence", COPY, f"eu-central-1/{GOLDEN}"),
+        ("evidence", GOLDEN, "--attribute", "state"),
     ],
     ids=" ".join,
 )
 def test_the_api_answers_as_the_graph_does(
     orgctl: CommandLine, deployed: Deployed, graph: Path, words: tuple[str, ...]
 ) -> None:
-    near = orgctl("lineage", *words, "--graph", f"sqlite://{graph}", "--format", "json")
-    far = orgctl("lineage", *words, "--api", deployed.url)
-    assert (far.code, far.err) == (near.code, "")
-    assert json.loads(far.out) == json.loads(near.out)
+    for form in ("table", "json"):
+        near = orgctl("lineage", *words, "--graph", f"sqlite://{graph}", "--format", form)
+        far = orgctl("lineage", *words, "--api", deployed.url, "--format", form)
+        assert (far.code, far.err, far.out) == (near.code, "", near.out)
+        assert near.out.strip()
 
 
-def test_evidence_and_coverage_are_answered_too(orgctl: CommandLine, deployed: Deployed) -> None:
-    between = orgctl("lineage", "evidence", COPY, f"eu-central-1/{GOLDEN}", "--api", deployed.url)
-    assert [each["fact"]["relation"] for each in json.loads(between.out)["links"]] == ["COPIED_FROM"]
-    of = orgctl("lineage", "evidence", GOLDEN, "--attribute", "state", "--api", deployed.url)
-    assert [each["value"] for each in json.loads(of.out)["sayings"]] == ["available"]
-    assert json.loads(orgctl("lineage", "coverage", "--api", deployed.url).out)["places"] != []
+def test_an_answer_is_for_people_unless_json_is_asked_for(orgctl: CommandLine, deployed: Deployed) -> None:
+    assert "was copied from" in orgctl("lineage", "ancestors", COPY, "--api", deployed.url).out
+
+
+def test_what_was_never_said_is_not_found_as_of_a_graph(orgctl: CommandLine, deployed: Deployed, graph: Path) -> None:
+    for words in ((GOLDEN, "--attribute", "colour"), (GOLDEN, f"us-east-1/{COPY}")):
+        near = orgctl("lineage", "evidence", *words, "--graph", f"sqlite://{graph}")
+        far = orgctl("lineage", "evidence", *words, "--api", deployed.url)
+        assert (far.code, far.err) == (near.code, near.err)
+        assert far.code == 1
+
+
+@pytest.fixture
+def two_sides(tmp_path: Path) -> Path:
+    """A graph of events and readings that contradict each other."""
+    path = tmp_path / "two-sides.sqlite"
+    sides = TwoSides(graph=SqliteGraph(path))
+    sides.drop("approve", "web", "their web")
+    sides.tell()
+    sides.ec2.refuse["DescribeInstances"] = "UnauthorizedOperation"
+    sides.read(24)
+    sides.graph.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    "words", [("contradictions",), ("contradictions", "--size", "3"), ("contradictions", "--strict"), ("coverage",)]
+)
+def test_what_is_about_no_single_thing_is_answered_as_the_graph_does(
+    orgctl: CommandLine, deployed: Deployed, two_sides: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.lineage_asked.now", lambda: NOW)
+    deployed.graph = two_sides
+    for form in ("table", "json"):
+        near = orgctl("lineage", *words, "--graph", f"sqlite://{two_sides}", "--format", form)
+        far = orgctl("lineage", *words, "--api", deployed.url, "--format", form)
+        assert (far.code, far.err, far.out) == (near.code, "", near.out)
+        assert near.out.strip()
+
+
+def test_contradictions_are_asked_page_after_page_and_no_reason_of_a_page_is_left(
+    orgctl: CommandLine, deployed: Deployed, two_sides: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.lineage_lists.LARGEST_SIZE", 2)
+    deployed.graph = two_sides
+    monkeypatch.setattr("cli.lineage_asked.now", lambda: NOW)
+    far = orgctl("lineage", "contradictions", "--api", deployed.url, "--format", "json")
+    near = orgctl("lineage", "contradictions", "--graph", f"sqlite://{two_sides}", "--format", "json")
+    assert len(deployed.signed) == 3
+    assert (far.code, far.out) == (3, near.out)
 
 
 def test_every_request_is_signed_for_execute_api_in_the_region(orgctl: CommandLine, deployed: Deployed) -> None:
@@ -174,11 +231,32 @@ def test_what_the_api_refuses_is_one_line(
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (403, '{"Message": "User: x is not authorized"}', "it refuses: User: x is not authorized"),
-        (403, '{"message": "Missing Authentication Token"}', "it refuses: Missing Authentication Token"),
+        (
+            403,
+            '{"Message": "User: x is not authorized to perform: execute-api:Invoke"}',
+            "it refuses: User: x is not authorized to perform: execute-api:Invoke; have execute-api:Invoke on this API",
+        ),
+        (403, '{"Message": "x is not authorized … with an explicit deny"}', "; a policy denies it"),
+        (403, '{"message": "Missing Authentication Token"}', "Token; see that the URL ends with the stage"),
+        (403, '{"message": "Signature expired: 20261126T000000Z is now earlier than …"}', "; set this machine's clock"),
+        (403, '{"message": "Signature not yet current: …"}', "; set this machine's clock"),
+        (403, '{"message": "The security token included in the request is expired"}', "; sign in again"),
+        (403, '{"message": "Forbidden"}', "it refuses: Forbidden; set ORGCTL_LINEAGE_API_KEY if"),
+        (404, '{"message": "Not Found"}', "Not Found; see that the id, the Region and the stage in the URL are right"),
+        (409, '{"error": "it is in 2", "todo": "name one", "regions": ["a-b-1", "c-d-2"]}', "name one: a-b-1, c-d-2"),
         (500, '{"error": "Internal error", "correlation_id": "c-1"}', "it fails with 500: Internal error (correlation"),
+        (301, '{"message": "Moved"}', "it answers 301, and points elsewhere"),
+        (400, "[1]", "it does not say why"),
+        (400, '{"error": {"a": "\\u001b[2J"}, "regions": 3, "details": 4}', "{'a': '\\x1b[2J'}"),
+        (404, '{"error": "' + "x" * 5_000 + '"}', "x" * 600 + "…"),
         (200, "<html>", "it answers 200, and no JSON"),
-        (200, "[]", "it answers 200, and no object"),
+        (200, "[" * 100_000, "it answers 200, and no JSON"),
+        (
+            200,
+            "[]",
+            "orgctl does not know: Shown: no object; see that it is the URL of a lineage API",
+        ),
+        (200, '{"status": "ok"}', "what this version of orgctl does not know: Shown."),
     ],
 )
 def test_what_is_no_answer_is_one_line(
@@ -189,6 +267,125 @@ def test_what_is_no_answer_is_one_line(
     assert (answered.code, answered.out) == (1, "")
     assert said in answered.err
     assert answered.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_goes_on_failing_is_one_line_with_the_correlation_id(status: int) -> None:
+    body = '{"error": "Out of time", "correlation_id": "c-7", "todo": "ask for less, or again"}'
+    api, _ = _api([(status, body, {})] * 9, [])
+    with pytest.raises(OrgctlError) as caught:
+        api.get("/lineage/show", {"id": GOLDEN})
+    assert "Out of time (correlation id c-7)" in str(caught.value)
+
+
+def test_the_id_of_a_gateway_that_timed_out_is_told() -> None:
+    api, _ = _api([(504, '{"message": "Endpoint request timed out"}', {"x-amzn-requestid": "r-9"})] * 9, [])
+    with pytest.raises(OrgctlError, match=r"504: Endpoint request timed out \(correlation id r-9\)"):
+        api.get("/lineage/show", {"id": GOLDEN})
+
+
+def test_without_credentials_nothing_is_sent(
+    orgctl: CommandLine, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    answered = orgctl("lineage", "show", GOLDEN, "--api", deployed.url)
+    assert (answered.code, answered.out, deployed.signed) == (1, "", [])
+    assert "no AWS credentials were found to sign with; set AWS_PROFILE" in answered.err
+
+
+def test_credentials_that_cannot_be_renewed_are_one_line() -> None:
+    def expired() -> Credentials:
+        raise UnauthorizedSSOTokenError
+
+    api, asked = _api([], [])
+    with pytest.raises(OrgctlError, match=r"there is nothing to sign with: .*; sign in again"):
+        replace(api, credentials=expired).get("/lineage/show", {"id": GOLDEN})
+    assert asked == []
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers as APIs do not."""
+
+    asked: ClassVar[list[str]] = []
+    elsewhere: ClassVar[str] = ""
+
+    def do_GET(self) -> None:  # as the library calls it
+        self.asked.append(self.path)
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", f"{self.elsewhere}/stolen")
+            self.end_headers()
+        elif self.path.startswith("/slow"):
+            self._send(b"{" + b" " * 100, (b" " for _ in iter(lambda: time.sleep(0.2), 0)))
+        elif self.path.startswith("/zipped"):
+            self._send(gzip.compress(b"{}" + b" " * 10_000_000), (), encoding="gzip")
+        else:
+            self._send(b"{", (b" " * 1_000_000 for _ in range(100)))
+
+    def _send(self, head: bytes, parts: Iterable[bytes], encoding: str = "") -> None:
+        self.send_response(200)
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(head)
+            for each in parts:
+                self.wfile.write(each)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def odd() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    Odd.asked.clear()
+    Odd.elsewhere = f"http://127.0.0.1:{server.server_address[1]}"
+    yield Odd.elsewhere
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/moved", "it answers 302, and points elsewhere"),
+        ("/slow", "it does not answer within 1 seconds"),
+        ("/large", "its answer has more than 10,485,760 bytes"),
+        ("/zipped", "it answers 200, and no JSON"),
+    ],
+)
+def test_answers_are_bounded_in_size_and_time_and_nothing_signed_goes_elsewhere(odd: str, path: str, says: str) -> None:
+    keys = Credentials("AKIAEXAMPLE", "secret")
+    api = Api(f"{odd}{path}", "eu-central-1", lambda: keys, sender(odd, {}, patience=1))
+    with pytest.raises(OrgctlError, match=says):
+        api.get("/lineage/show", {"id": GOLDEN})
+    assert [each.split("/api")[0] for each in Odd.asked] == [path]
+
+
+def test_a_server_that_takes_the_request_and_answers_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = Credentials("AKIAEXAMPLE", "secret")
+        api = Api(url, "eu-central-1", lambda: keys, sender(url, {}, patience=1))
+        with pytest.raises(OrgctlError, match="it does not answer within 1 seconds; ask again, or for less"):
+            api.get("/lineage/show", {"id": GOLDEN})
+
+
+def test_a_certificate_that_nobody_trusts_ends_it_before_anything_is_sent(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    url = f"https://127.0.0.1:{door.port}"
+    keys = Credentials("AKIAEXAMPLE", "secret")
+    api = Api(url, "eu-central-1", lambda: keys, sender(url, {}, patience=5))
+    with pytest.raises(OrgctlError, match="its certificate is not trusted"):
+        api.get("/lineage/show", {"id": GOLDEN})
+    door.close()
+    assert door.said == []
 
 
 def test_an_api_that_is_not_there_is_one_line(orgctl: CommandLine, deployed: Deployed) -> None:
@@ -213,18 +410,15 @@ def test_with_sandbox_nothing_is_asked_beyond_this_machine(orgctl: CommandLine, 
     assert "nothing is asked beyond this machine" in answered.err
 
 
-Reply = tuple[int, str, dict[str, str]]
-
-
-def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] = lambda: 1.0) -> tuple[Api, list[str]]:
+def _api(
+    replies: list[tuple[int, str, dict[str, str]]], slept: list[float], chance: Callable[[], float] = lambda: 1.0
+) -> tuple[Api, list[str]]:
     asked: list[str] = []
 
-    def send(request: AWSPreparedRequest) -> AWSResponse:
+    def send(request: AWSPreparedRequest) -> Reply:
         asked.append(str(request.url))
         status, body, headers = replies.pop(0)
-        response = AWSResponse(str(request.url), status, headers, None)
-        response._content = body.encode()
-        return response
+        return Reply(status, headers, body.encode())
 
     keys = Credentials("AKIAEXAMPLE", "secret")
     return Api("https://a.example/v1", "eu-central-1", lambda: keys, send, sleep=slept.append, chance=chance), asked
@@ -233,15 +427,15 @@ def _api(replies: list[Reply], slept: list[float], chance: Callable[[], float] =
 def test_a_throttled_request_is_sent_again_after_longer_and_longer() -> None:
     slept: list[float] = []
     api, asked = _api([(429, "{}", {})] * 3 + [(200, '{"complete": true}', {})], slept)
-    assert api.get("show", {"id": GOLDEN}) == {"complete": True}
+    assert api.get("/lineage/show", {"id": GOLDEN}) == {"complete": True}
     assert slept == [1.0, 2.0, 4.0]
     assert len(asked) == 4
 
 
 def test_the_pause_that_the_api_asks_for_is_kept() -> None:
     slept: list[float] = []
-    api, _ = _api([(503, "{}", {"Retry-After": "5"}), (200, '{"complete": true}', {})], slept)
-    api.get("show", {"id": GOLDEN})
+    api, _ = _api([(503, "{}", {"retry-after": "5"}), (200, '{"complete": true}', {})], slept)
+    api.get("/lineage/show", {"id": GOLDEN})
     assert slept == [5.0]
 
 
@@ -261,13 +455,15 @@ def test_only_what_may_pass_is_asked_again_and_not_for_ever(
 ) -> None:
     api, asked = _api([(status, "{}", {})] * 9, [])
     with pytest.raises(kind, match=said):
-        api.get("show", {"id": GOLDEN})
+        api.get("/lineage/show", {"id": GOLDEN})
     assert len(asked) == times
 
 
 def test_what_is_asked_is_written_into_the_url_once_and_empty_things_are_not() -> None:
     api, asked = _api([(200, "{}", {})], [])
-    api.get("search", {"kind": "image", "where": ["tag:a b=c&d", "x=+"], "cursor": None, "region": "", "limit": 3})
+    api.get(
+        "/lineage/search", {"kind": "image", "where": ["tag:a b=c&d", "x=+"], "cursor": None, "region": "", "limit": 3}
+    )
     (url,) = asked
     assert url == (
         "https://a.example/v1/api/v1/lineage/search?kind=image&where=tag%3Aa%20b%3Dc%26d&where=x%3D%2B&limit=3"

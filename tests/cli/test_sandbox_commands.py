@@ -48,6 +48,23 @@ def test_a_schedule_is_run_and_its_mail_is_shown(in_sandbox: CommandLine, client
     ] * 2
 
 
+def test_what_several_get_at_once_is_shown_once_and_only_what_is_asked_for(
+    in_sandbox: CommandLine, clients: Any
+) -> None:
+    sns = clients("sns")
+    sns.create_topic(Name="alerts")
+    for who in ("a@example.com", "b@example.com"):
+        sns.subscribe(TopicArn=TARGET, Protocol="email", Endpoint=who)
+    for subject in ("Fire [drill]", "Water"):
+        sns.publish(TopicArn=TARGET, Subject=subject, Message=f"{subject}!")
+    lines = in_sandbox("sandbox", "sent", "Fire").out.splitlines()
+    assert [line.partition("  ")[2] for line in lines[:2]] == [
+        f"email  {who}@example.com  Fire [drill]" for who in ("a", "b")
+    ]
+    assert lines[2:] == ["Fire [drill]!", ""]
+    assert in_sandbox("sandbox", "sent", "Wind").err == "nothing was sent whose subject has 'Wind'\n"
+
+
 def test_a_rule_that_is_not_there_is_named(in_sandbox: CommandLine, clients: Any) -> None:
     del clients
     said = in_sandbox("sandbox", "run-schedules", "nightly")

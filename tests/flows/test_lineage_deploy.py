@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from cli.deploy.entry import enter
+from cli.deploy.in_sandbox import graph_url
 from cli.deploy.lineage import Deployed, Deployment, put_everywhere
 from cli.deploy.place import Place, check_concurrency, check_delegation, find_place
-from cli.play import graph_url
 from config.load import load_manifest
+from handlers.lineage.sqlite import SqliteGraph
 from org.errors import OrgctlError
 from org.gateway.connection import Connection
 from org.model import Region
@@ -122,6 +124,22 @@ def test_code_bucket_is_private_and_holds_the_code(account):
     assert code["Key"].startswith("orgctl/")
 
 
+def test_schedules_run_and_nothing_is_left_behind(account):
+    """The plan asks for readings, each place is read, the ingest takes them, all is judged: each as its own role."""
+    request = Request(f"{account.connection.endpoint_url}/orgctl-sandbox/schedules", data=b"{}", method="POST")
+    with urlopen(request) as answer:
+        assert answer.status == 200
+    sqs = account.client("sqs")
+    left = {}
+    for url in sqs.list_queues()["QueueUrls"]:
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+        left[url.rpartition("/")[2]] = int(told["ApproximateNumberOfMessages"])
+    assert len(left) >= 9
+    assert {name: count for name, count in left.items() if count} == {}
+    sources = {fact.evidence.source.value for fact in SqliteGraph(account.graph).export()}
+    assert "describe" in sources
+
+
 def test_stack_that_fails_is_told_with_what_failed(account):
     deployment = account.deployment()
     deployment._known["Settings"] = "{" + "x" * 5000
@@ -146,4 +164,4 @@ def test_events_queue_takes_nothing_from_others(account):
     policy = account.client("sqs").get_queue_attributes(
         QueueUrl=account.deployed.outputs["ReadingsQueueUrl"], AttributeNames=["Policy"]
     )["Attributes"]["Policy"]
-    assert [each["Effect"] for each in json.loads(policy)["Statement"]] == ["Deny"]
+    assert {each["Effect"] for each in json.loads(policy)["Statement"]} == {"Deny"}

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from cli.deploy.entry import enter
+from cli.deploy.in_sandbox import graph_url
 from cli.deploy.lineage import Deployment
 from cli.deploy.place import find_place
-from cli.play import ensure_ingest, graph_url, make_stage
+from cli.play import ensure_lineage, make_stage
 from config.load import load_manifest
 from handlers.lineage.archive import S3Archive, archive_name, read_all
 from handlers.lineage.events.parse import parse_event
@@ -62,7 +63,7 @@ class Life:
         self.connection = Connection(session, sandbox.endpoint, busy_delay=0.01)
         # Nobody hears of this one: events that come again must not bring it.
         self.unheard = self.stage.session("Shop").client("ec2").create_volume(AvailabilityZone=f"{HOME}a", Size=1)
-        ensure_ingest(self.stage, loaded, graph)
+        ensure_lineage(self.stage, loaded, graph)
         self.path, self.graph = graph, SqliteGraph(graph)
         bucket = f"orgctl-lineage-archive-{self.account}-{HOME}"
         self.archive = S3Archive(enter(self.connection, self.account, HOME).client("s3", HOME), bucket)
@@ -277,10 +278,9 @@ def test_deploying_again_changes_nothing(life: Life) -> None:
         place,
         lambda _: pytest.fail("it waits"),
         graph_url=graph_url(life.path),
-        last="lineage-ingest",
     )
     again.prepare()
-    assert [each.difference.is_nothing for each in again.preview()] == [True] * 4
+    assert [each.difference.is_nothing for each in again.preview()] == [True] * 8
     done = again.run()
     assert not any(each.changed for each in done.stacks)
     assert done.outputs["ArchiveBucket"] == life.archive.bucket

@@ -8,8 +8,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import stacksets.deterministic_zip
 from stacksets.bundle import FUNCTIONS, build_bundle
+
+HEAVY = {"boto3", "networkx", "gremlin_python", "aiohttp", "org.model", "org.quotas", "org.source.findings"}
 
 
 def names(content: bytes) -> list[str]:
@@ -45,6 +49,13 @@ def test_every_function_loads_from_the_zip_alone(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", FUNCTIONS)
+def test_function_imports_at_its_start_nothing_heavy_that_only_some_requests_need(module: str) -> None:
+    code = f"import sys, {module}; print(*{HEAVY!r} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_another_source_has_another_key(monkeypatch) -> None:

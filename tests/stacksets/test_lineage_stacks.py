@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 
 import boto3
 import pytest
 
+from cli.demo import example_manifest
+from config.load import load_manifest
+from config.manifest import Manifest
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
 from stacksets.catalog import template_body, templates
 from stacksets.functions import FUNCTIONS
-from stacksets.lineage_stacks import api_document
+from stacksets.lineage_stacks import api_document, lineage_stacks
 from stacksets.lint import lint_template
 from stacksets.templates import lineage_api
+from stacksets.templates.lineage_network import ENDPOINTS
+from tests.bench import price
 from tests.support.golden import assert_golden
 from tests.support.lineage_stacks import listed, of_type, stacks, statements, template
 
@@ -23,6 +30,12 @@ OTHERS = {name: entry.render() for name, entry in templates().items()}
 FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
 CATALOG = Catalog()
 EVERY = {**{name: each.template for name, each in stacks().items()}, **OTHERS}
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abcdefghi"
+WIDELY = {
+    **EVERY,
+    "lineage-api for a pool": lineage_api.render(api_document(), "regional", POOL, key_required=True),
+}
+"""Also as other settings make them."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,9 +49,7 @@ def test_cfn_lint_says_nothing_of_the_template(name):
 
 
 def test_cfn_lint_says_nothing_of_the_api_for_users_of_a_pool_with_keys():
-    pool = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abcdefghi"
-    rendered = lineage_api.render(api_document(), "regional", pool, key_required=True)
-    assert lint_template(template_body(rendered), ("eu-central-1",)) == ()
+    assert lint_template(template_body(WIDELY["lineage-api for a pool"]), ("eu-central-1",)) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "lineage-api"])
@@ -85,17 +96,45 @@ def test_weakness_35_no_two_functions_share_a_role():
     assert {f"{row.title}Role" for row in FUNCTIONS} == set(roles)
 
 
-@pytest.mark.parametrize("name", EVERY)
+def wildcards(statement: dict) -> Iterator[tuple[str, str]]:
+    """Each that a statement has, with what it is: all of a service's actions or resources, any account, anybody."""
+    for action in listed(statement["Action"]):
+        if "*" in action:
+            yield action, "action"
+    for place in listed(statement.get("Resource", [])):
+        text = place.get("Fn::Sub", "") if isinstance(place, dict) else place
+        *head, account, rest = [*re.sub(r"\$\{[^}]*\}", "x", text).split(":", 5), "", ""][:6]
+        of_all = re.fullmatch(r"([\w-]+[/:])?\*", rest) and head[2:3] != ["s3"]
+        if text == "*" or "*" in account or of_all:
+            yield text, "resource"
+    if statement.get("Principal") in ("*", {"AWS": "*"}) and not statement.get("Condition"):
+        yield "*", "principal"
+
+
+@pytest.mark.parametrize("name", WIDELY)
 def test_no_wildcard_stands_without_its_reason(name):
-    for title, resource in EVERY[name].to_dict()["Resources"].items():
+    """Beside it, in Metadata.Reasons: by the statement's Sid, or by the wildcard; in a key's policy * is the key."""
+    for title, resource in WIDELY[name].to_dict()["Resources"].items():
         reasons = resource.get("Metadata", {}).get("Reasons", {})
         for each in statements(resource):
             if each["Effect"] == "Deny":
                 continue
-            wide = [action for action in listed(each["Action"]) if "*" in action]
-            wide += [place for place in listed(each.get("Resource", [])) if place == "*"]
-            given = {each["Sid"], *wide} & reasons.keys() or (resource["Type"] == KEY and "Resource" in reasons)
-            assert given or not set(wide) - {"kms:GenerateDataKey*"}, (title, each)
+            for wild, kind in wildcards(each):
+                of_key = "Resource" if resource["Type"] == KEY and kind == "resource" else wild
+                assert {each["Sid"], of_key} & reasons.keys(), (title, each["Sid"], wild)
+        for policy in resource.get("Properties", {}).get("ManagedPolicyArns", []):
+            arn = policy.get("Fn::Sub", "") if isinstance(policy, dict) else policy
+            assert arn.rpartition("/")[2] in reasons, (title, policy)
+
+
+def test_a_wildcard_is_seen_where_there_is_one():
+    say = {"Sid": "S", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/events/*"}
+    assert list(wildcards(say)) == []
+    assert list(wildcards({**say, "Action": ["s3:*", "s3:Get*"]})) == [("s3:*", "action"), ("s3:Get*", "action")]
+    for place in ("*", "arn:aws:iam::*:role/a", "arn:aws:sqs:eu-central-1:111122223333:*", "arn:aws:ec2:*::image/*"):
+        assert list(wildcards({**say, "Resource": place})) == [(place, "resource")]
+    assert list(wildcards({**say, "Resource": {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/a"}}))
+    assert list(wildcards({**say, "Principal": "*"})) == [("*", "principal")]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -123,6 +162,44 @@ def test_every_service_that_takes_a_role_is_bound_to_the_account(name):
                 assert "aws:SourceAccount" in keys, title
             else:
                 assert {"sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalArn"} <= keys, title
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_service_acts_for_strangers(name):
+    """What a service may do is bound to the account, the organization, a resource, or what is encrypted."""
+    for title, resource in EVERY[name].to_dict()["Resources"].items():
+        for each in statements(resource):
+            if (
+                each["Effect"] == "Deny"
+                or not isinstance(each.get("Principal"), dict)
+                or "Service" not in each["Principal"]
+            ):
+                continue
+            keys = {key for condition in each.get("Condition", {}).values() for key in condition}
+            bound = {"aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"} & keys
+            bound |= {key for key in keys if key.startswith("kms:EncryptionContext:")}
+            # That call has no context at all, and tells what the key is called.
+            assert bound or each["Action"] == "kms:DescribeKey", (title, each)
+
+
+def test_keys_are_used_by_those_services_alone_that_encrypt_with_them():
+    logs = {"logs.amazonaws.com", "logs.x.amazonaws.com"}
+    used = {
+        title: {
+            re.sub(r"\$\{[^}]*\}", "x", service["Fn::Sub"]) if isinstance(service, dict) else service
+            for each in key["KeyPolicy"]["Statement"]
+            for service in listed(each["Principal"].get("Service", []))
+        }
+        for rendered in EVERY.values()
+        for title, key in of_type(rendered.to_dict(), KEY).items()
+    }
+    assert used == {
+        "CentralBusKey": {"events.amazonaws.com"},
+        "FunctionsKey": logs,
+        "GraphKey": logs,
+        "LineageKey": {"events.amazonaws.com"},
+        "NoticesKey": {"cloudwatch.amazonaws.com", "events.amazonaws.com"},
+    }
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -250,7 +327,17 @@ def test_weakness_34_every_method_of_the_api_asks_for_a_signature_and_validates(
     assert sids["CallersOfTheOrganization"]["Condition"] == {
         "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
     }
-    assert {"NothingWithoutTls", "ByTheEndpointAlone"} <= sids.keys()
+    assert "NothingWithoutTls" in sids
+
+
+def test_private_api_is_what_holds_if_nothing_is_said_and_is_reached_by_its_endpoint_alone():
+    private = stacks("minimal")["lineage-api"].template
+    assert lint_template(template_body(private), ("eu-central-1",)) == ()
+    (rest,) = of_type(private.to_dict(), "AWS::ApiGateway::RestApi").values()
+    assert rest["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": [{"Ref": "ApiEndpointId"}]}
+    (only,) = (each for each in rest["Policy"]["Statement"] if each["Sid"] == "ByTheEndpointAlone")
+    assert only["Effect"] == "Deny"
+    assert only["Condition"] == {"StringNotEquals": {"aws:SourceVpce": {"Ref": "ApiEndpointId"}}}
 
 
 def test_stage_logs_who_asked_and_never_what_was_said():
@@ -340,3 +427,50 @@ def test_dashboards_and_outputs_of_the_sample_are_there():
     assert "DashboardURL" in template("lineage-watch")["Outputs"]
     keyed = lineage_api.render(api_document(), key_required=True).to_dict()["Outputs"]
     assert {"ApiKeyId", "UsagePlanId"} <= keyed.keys()
+
+
+def test_a_rule_that_the_manifest_switches_off_is_no_rule_of_aws_config() -> None:
+    manifest = load_manifest(example_manifest()).manifest
+    compliance = manifest.lineage.compliance
+    off = compliance.model_copy(
+        update={
+            "naming": compliance.naming.model_copy(update={"enabled": False}),
+            "instance_image": compliance.instance_image.model_copy(update={"enabled": False}),
+        }
+    )
+    without = manifest.model_copy(update={"lineage": manifest.lineage.model_copy(update={"compliance": off})})
+    gone = config_rules(manifest) - config_rules(without)
+    assert gone == {"orgctl-ami-naming-convention", "orgctl-instance-ami-compliance"}
+
+
+def config_rules(manifest: Manifest) -> set[str]:
+    (stack,) = (each for each in lineage_stacks(manifest) if each.name == "lineage-compliance")
+    resources = stack.template.to_dict()["Resources"].values()
+    return {
+        each["Properties"]["OrganizationConfigRuleName"]
+        for each in resources
+        if each["Type"] == "AWS::Config::OrganizationConfigRule"
+    }
+
+
+def test_price_counts_what_the_parameters_ask_for() -> None:
+    manifest = load_manifest(example_manifest()).manifest
+    regional = [(each.template.to_dict(), each.parameters) for each in lineage_stacks(manifest)]
+    private = [(template, {**given, "ApiAccess": "private"}) for template, given in regional]
+    standby = [(template, {**given, "Standby": "yes"}) for template, given in regional]
+    counted = price.count(regional)
+    assert price.count(private) - counted == {
+        "AWS::EC2::VPCEndpoint": 1,
+        "interface_endpoint_zone": 2,
+        "AWS::EC2::SecurityGroup": 1,
+        "AWS::EC2::SecurityGroupIngress": 1,
+    }
+    assert price.count(standby) - counted == {"AWS::Neptune::DBInstance": 1}
+    assert counted["interface_endpoint_zone"] == 2 * len(ENDPOINTS)
+    dollars = price.standing(counted, capacity=1)["neptune_capacity_unit"]
+    assert price.standing(counted, capacity=2)["neptune_capacity_unit"] == 2 * dollars
+
+
+def test_price_of_many_goes_by_tiers() -> None:
+    tiers = ({"upto": 100, "price": 3.0}, {"upto": 500, "price": 2.0}, {"price": 1.0})
+    assert [price._tiered(each, tiers) for each in (0, 50, 100, 101, 500, 600)] == [0, 150, 300, 302, 1100, 1200]

@@ -20,7 +20,7 @@ from handlers.lineage.queries.json_form import to_plain
 from handlers.lineage.queries.reasons import Reason, Why, in_order
 from handlers.lineage.queries.search import Page, Wanted, search
 from handlers.lineage.queries.things import Thing
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 router = new_router()
 AT_ONCE = 200

@@ -8,7 +8,7 @@ from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.model import Key, Kind, key_of, parts_of
 from handlers.lineage.queries.anywhere import keys_anywhere
 from org.errors import NotFound, OrgctlError
-from org.model import Region
+from org.ids import Region
 
 _KINDS = {
     "ami": Kind.IMAGE,

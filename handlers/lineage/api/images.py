@@ -20,7 +20,7 @@ from handlers.lineage.queries.json_form import to_plain, written
 from handlers.lineage.queries.reasons import Reason, in_order
 from handlers.lineage.queries.search import Wanted, search
 from handlers.lineage.queries.things import MADE, Thing
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 router = new_router()
 ReasonForm: Any = model_of(Reason)

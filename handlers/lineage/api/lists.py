@@ -15,7 +15,7 @@ from handlers.lineage.queries.contradictions import Contradictions, contradictio
 from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.json_form import Plain, to_plain
 from handlers.lineage.queries.search import Page, Wanted, search
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 router = new_router()
 KindName = Annotated[Kind, Query(description="What is looked for.")]

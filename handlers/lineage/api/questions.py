@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handlers.lineage.api.answers import model_of
 from handlers.lineage.api.asked import At, Attribute, Depth, Id, Ids, InRegion, OtherId, Owners, Refused, Size, time_at
 from handlers.lineage.api.desk import Desk
@@ -12,11 +10,10 @@ from handlers.lineage.api.ids import key_for
 from handlers.lineage.model import Key
 from handlers.lineage.queries.descent import Descent, ancestors, descendants
 from handlers.lineage.queries.effective_root import EffectiveRoot, effective_root
-from handlers.lineage.queries.evidence import Link, Saying, evidence_between, evidence_of
+from handlers.lineage.queries.evidence import Testimony, evidence_between, evidence_of
 from handlers.lineage.queries.frontiers import Frontiers, frontiers
 from handlers.lineage.queries.impact import Impact, impact
 from handlers.lineage.queries.json_form import Plain, to_plain
-from handlers.lineage.queries.reasons import Reason
 from handlers.lineage.queries.show import Shown, show
 from handlers.lineage.queries.smallest import Smallest, smallest_rebuild
 from handlers.lineage.queries.verify import Verification, verify
@@ -129,21 +126,6 @@ def _root(id: Id, region: InRegion = None, at: At = None, depth: Depth = 50, siz
     return to_plain(effective_root(here.graph, key, here.scope, here.bounds(depth, size), time_at(at)))
 
 
-@dataclass(frozen=True, slots=True)
-class Testimony:
-    """All that was said: of a thing and its parent, or of one of its attributes. It stands for itself: complete."""
-
-    links: tuple[Link, ...]
-    """Between the thing and its parent."""
-    sayings: tuple[Saying, ...]
-    """Of the attribute."""
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        return not self.reasons
-
-
 @router.get(
     "/lineage/evidence",
     summary="Every fact between a thing and its parent, or all that was ever said of an attribute",
@@ -159,7 +141,8 @@ def _evidence(
         raise Refused("parent or attribute is needed, and not both", "INVALID_REQUEST", "give one of the two")
     key, time = key_for(here, id, region), time_at(at)
     if attribute is not None:
-        return to_plain(Testimony((), evidence_of(here.graph, key, attribute, time)))
+        return to_plain(Testimony(key, None, (), evidence_of(here.graph, key, attribute, time)))
     assert parent is not None
     # The parent may well be in another Region: an image is copied from one to another.
-    return to_plain(Testimony(evidence_between(here.graph, key, key_for(here, parent, None), time), ()))
+    other = key_for(here, parent, None)
+    return to_plain(Testimony(key, other, evidence_between(here.graph, key, other, time), ()))

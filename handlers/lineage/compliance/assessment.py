@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
 
-from handlers.lineage.compliance.evaluate import enabled_rules, evaluate
-from handlers.lineage.compliance.subjects import subjects, things_of
+from handlers.lineage.compliance.evaluate import AT_ONCE, Judge, enabled_rules, evaluate
+from handlers.lineage.compliance.subjects import is_subject, things_of
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict, together
 from handlers.lineage.findings import Finding, Severity
-from handlers.lineage.graph import Graph
+from handlers.lineage.fold import State
+from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Time
 from handlers.lineage.publish.asff import RESULT
 from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.fetch import pages
 from handlers.lineage.queries.things import Thing
 from handlers.lineage.settings import Settings
-from org.model import AccountId
+from org.ids import AccountId
 
 FAMILY = "compliance"
 BROKEN = (Result.NON_COMPLIANT, Result.NOT_EVALUATED)
@@ -91,8 +95,33 @@ def assess(
     asked = enabled_rules(settings) if rules is None else tuple(rules)
     kinds = [Kind.IMAGE] if set(asked) - {Rule.INSTANCE_IMAGE} else []
     kinds += [Kind.INSTANCE] if Rule.INSTANCE_IMAGE in asked else []
-    things = {each.key: each for kind in kinds for each in subjects(graph, kind, scope, now)}
-    return _assessment(graph, things, settings, scope, now, asked)
+    judge = Judge(graph, settings, scope, now, asked)
+    found: list[Assessed] = []
+    with _uncollected():
+        for kind in kinds:
+            for keys in pages(graph, Search(kind), AT_ONCE):
+                judge.read(keys)
+                things = (judge.thing(key) for key in keys)
+                found += [Assessed(_slim(each), judge.of(each.key)) for each in things if is_subject(each, scope, now)]
+                judge.forget()
+    return Assessment(asked, tuple(found))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles off: there are none here, and it would look at millions of facts again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _slim(thing: Thing) -> Thing:
+    """Leave out what is said of a thing: its verdicts tell what of it counts, and a hundred thousand are kept."""
+    return replace(thing, state_of=State(thing.key, known=thing.known))
 
 
 def assess_some(
@@ -101,14 +130,8 @@ def assess_some(
     """Judge these images and instances, whoever has them, and known or not. BadQuery, GraphError."""
     asked = enabled_rules(settings) if rules is None else tuple(rules)
     things = {each.key: each for each in things_of(graph, sorted(set(keys)))}
-    return _assessment(graph, things, settings, scope, now, asked)
-
-
-def _assessment(
-    graph: Graph, things: Mapping[Key, Thing], settings: Settings, scope: Scope, now: Time, rules: tuple[Rule, ...]
-) -> Assessment:
-    verdicts = evaluate(graph, things, settings, scope, now, rules)
-    return Assessment(rules, tuple(Assessed(things[key], each) for key, each in verdicts.items()))
+    verdicts = evaluate(graph, things, settings, scope, now, asked)
+    return Assessment(asked, tuple(Assessed(things[key], each) for key, each in verdicts.items()))
 
 
 def findings_of(assessment: Assessment, settings: Settings, home: AccountId) -> tuple[Finding, ...]:

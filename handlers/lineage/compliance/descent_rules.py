@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from handlers.lineage.compliance.descents import Descended
 from handlers.lineage.compliance.subject import Subject
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
 from handlers.lineage.model import Evidence
-from handlers.lineage.queries.reasons import Why
 from handlers.lineage.queries.things import CREATION_METHOD
 from handlers.lineage.queries.verify import Result as Descent
-from handlers.lineage.queries.verify import Verification
 
 SHOWN = 3
 """Names and evidences in a verdict: a descent may have thousands."""
@@ -22,18 +23,18 @@ def lineage(subject: Subject) -> Verdict:
         return Verdict(rule, Result.NON_COMPLIANT, "it is not known how it was made")
     if not subject.settings.trusted_owners:
         return Verdict(rule, Result.NOT_EVALUATED, "no owner of roots is trusted: none is set")
-    found = subject.verification
-    if _cut_short(found):
+    found = subject.descent
+    if found.cut_short:
         return _too_far(rule)
     if found.result is Descent.BROKEN:
         return Verdict(rule, Result.NON_COMPLIANT, _missing(found), _evidence(subject))
     if found.result is Descent.UNTRUSTED_ROOT:
         return Verdict(rule, Result.NON_COMPLIANT, _untrusted(found), _evidence(subject))
-    if found.result is Descent.UNVERIFIED and rules.at_least == "verified":
-        hop = found.writable[0]
+    hop = found.writable
+    if hop is not None and rules.at_least == "verified":
         says = f"its content is not sure: between {_name(hop.child)} and {_name(hop.parent)}, {hop.why}"
         return Verdict(rule, Result.NON_COMPLIANT, says, _evidence(subject))
-    says = f"its descent is {found.result.value}, up to {_names([each.key for each in found.roots])}"
+    says = f"its descent is {found.result.value}, up to {_names(found.roots)}"
     return Verdict(rule, Result.COMPLIANT, says, _evidence(subject))
 
 
@@ -42,42 +43,38 @@ def trusted_root(subject: Subject) -> Verdict:
     rule = Rule.TRUSTED_ROOT
     if not subject.settings.trusted_owners:
         return Verdict(rule, Result.NOT_EVALUATED, "no owner of roots is trusted: none is set")
-    found = subject.verification
-    if _cut_short(found):
+    found = subject.descent
+    if found.cut_short:
         return _too_far(rule)
     if found.untrusted:
         return Verdict(rule, Result.NON_COMPLIANT, _untrusted(found), _evidence(subject))
     if found.result is Descent.BROKEN:
         return Verdict(rule, Result.NOT_EVALUATED, _missing(found), _evidence(subject))
-    says = f"it descends from {_names([each.key for each in found.roots])} alone"
+    says = f"it descends from {_names(found.roots)} alone"
     return Verdict(rule, Result.COMPLIANT, says, _evidence(subject))
 
 
 def unbroken(subject: Subject) -> Verdict:
     """Nothing is missing on the way up."""
-    found = subject.verification
-    if _cut_short(found):
+    found = subject.descent
+    if found.cut_short:
         return _too_far(Rule.UNBROKEN)
     if found.result is Descent.BROKEN:
         return Verdict(Rule.UNBROKEN, Result.NON_COMPLIANT, _missing(found), _evidence(subject))
     return Verdict(Rule.UNBROKEN, Result.COMPLIANT, "nothing is missing on the way up", _evidence(subject))
 
 
-def _cut_short(found: Verification) -> bool:
-    return any(each.why is Why.BOUND for each in found.missing)
-
-
 def _too_far(rule: Rule) -> Verdict:
     return Verdict(rule, Result.NOT_EVALUATED, "it descends from more than can be looked at")
 
 
-def _missing(found: Verification) -> str:
+def _missing(found: Descended) -> str:
     first, more = found.missing[0], len(found.missing) - 1
     return f"of {_name(first.about)}, {first.says}" + (f" (and {more} more)" if more else "")
 
 
-def _untrusted(found: Verification) -> str:
-    return f"it begins with {_names([each.key for each in found.untrusted])}, and no trusted owner is said to have it"
+def _untrusted(found: Descended) -> str:
+    return f"it begins with {_names(found.untrusted)}, and no trusted owner is said to have it"
 
 
 def _evidence(subject: Subject) -> tuple[Evidence, ...]:
@@ -85,7 +82,7 @@ def _evidence(subject: Subject) -> tuple[Evidence, ...]:
     return tuple(fact.evidence for fact in subject.made[:SHOWN])
 
 
-def _names(keys: list[str]) -> str:
+def _names(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
     return ", ".join(map(_name, keys[:SHOWN])) + more
 

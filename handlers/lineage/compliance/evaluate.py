@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from handlers.lineage.compliance.descent_rules import lineage, trusted_root, unbroken
+from handlers.lineage.compliance.descents import Descents
 from handlers.lineage.compliance.gathered import Gathered
 from handlers.lineage.compliance.image_rules import (
     approval,
@@ -21,19 +22,21 @@ from handlers.lineage.compliance.image_rules import (
     security_scan,
 )
 from handlers.lineage.compliance.subject import Subject
+from handlers.lineage.compliance.subjects import thing_from
 from handlers.lineage.compliance.verdicts import ALIASES, Result, Rule, Verdict, together
-from handlers.lineage.fold import fold_states
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Evidence, Key, Kind, Relation, Time, kind_of
 from handlers.lineage.queries.asking import BadQuery, Scope, check_key
 from handlers.lineage.queries.effective_root import IMAGE_ID, effective_root
 from handlers.lineage.queries.passage import arcs_of
-from handlers.lineage.queries.things import GONE, STATE
+from handlers.lineage.queries.things import GONE, STATE, Thing
 from handlers.lineage.queries.windows import END
 from handlers.lineage.relations import WITH_ROLE, Role
 from handlers.lineage.settings import Settings
 
-AT_ONCE = 10_000
+_NOBODY = ("-",)
+"""Owners for whom no root is trusted: to ask only whether a way up is unbroken."""
+AT_ONCE = 5_000
 """Things that are read together: what bounds memory, and the number of questions to the graph."""
 
 IMAGE_RULES: Mapping[Rule, Callable[[Subject], Verdict]] = {
@@ -80,11 +83,13 @@ def evaluate(
         check_key(key)
         if kind_of(key) not in (Kind.IMAGE, Kind.INSTANCE):
             raise BadQuery(key, "is neither an image nor an instance", "only these are judged")
-    asked = set(enabled_rules(settings) if rules is None else rules)
+    judge = Judge(graph, settings, scope, now, rules)
     found: dict[Key, tuple[Verdict, ...]] = {}
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
-        found |= _Judge(graph, some, settings, scope, now, asked).judge(some)
+        judge.read(some)
+        found |= {key: judge.of(key) for key in some}
+        judge.forget()
     return found
 
 
@@ -115,40 +120,82 @@ class Root(NamedTuple):
 
 def root_of(graph: Graph, instance: Key, scope: Scope) -> Root:
     """Answer what `effective_root` does, without the walk where an image itself is booted, as it nearly always is."""
-    arcs = arcs_of(graph.facts_of([instance], WITH_ROLE[Role.ROOT]))
-    holding = [arc.fact for arc in arcs if arc.end >= END]
-    if holding and all(kind_of(fact.parent) is Kind.IMAGE for fact in holding):
-        return Root(tuple(sorted({fact.parent for fact in holding})), tuple(fact.evidence for fact in holding))
+    return _image_roots(graph, instance) or _other_roots(graph, instance, scope)
+
+
+def _image_roots(graph: Graph, instance: Key) -> Root | None:
+    """Answer the images that an instance boots; None where it boots something else, or it is not known."""
+    facts = graph.facts_of([instance], WITH_ROLE[Role.ROOT])
+    if len(facts) == 1 and facts[0].relation is Relation.LAUNCHED_FROM:
+        holding = facts  # nothing came after it, as with nearly all of them
+    else:
+        holding = [arc.fact for arc in arcs_of(facts) if arc.end >= END]
+    if not holding or not all(kind_of(fact.parent) is Kind.IMAGE for fact in holding):
+        return None
+    return Root(tuple(sorted({fact.parent for fact in holding})), tuple(fact.evidence for fact in holding))
+
+
+def _other_roots(graph: Graph, instance: Key, scope: Scope) -> Root:
     found = effective_root(graph, instance, scope)
     return Root(found.images, tuple(each.fact.evidence for each in found.roots))
 
 
-class _Judge:
-    """Judges some things that are read together."""
+class Judge:
+    """Judges things that are read together; what it finds out about descent and about images it keeps for the next.
+
+    The graph must not change meanwhile. Images first, then their instances: so nothing is judged twice.
+    """
 
     def __init__(
-        self, graph: Graph, keys: Sequence[Key], settings: Settings, scope: Scope, now: Time, rules: Collection[Rule]
+        self, graph: Graph, settings: Settings, scope: Scope, now: Time, rules: Collection[Rule] | None = None
     ) -> None:
         self._gathered = Gathered(graph)
+        self._descents = Descents(self._gathered, settings.trusted_owners or _NOBODY, scope)
         self._settings, self._scope, self._now = settings, scope, now
-        self._image_rules = tuple(rule for rule in IMAGE_RULES if rule in rules)
-        self._instances = Rule.INSTANCE_IMAGE in rules
-        self._subjects: dict[Key, Subject] = {}
+        self._applied = tuple(rule for rule in enabled_rules(settings) if rule in IMAGE_RULES)
+        asked = set(enabled_rules(settings) if rules is None else rules)
+        self._image_rules = tuple(rule for rule in IMAGE_RULES if rule in asked)
+        self._instances = Rule.INSTANCE_IMAGE in asked
         self._booted: dict[Key, Result] = {}
-        self._gathered.gather(keys)
-        if self._instances and any(kind_of(key) is Kind.INSTANCE for key in keys):
-            self._gathered.gather_same_disks()
 
-    def judge(self, keys: Sequence[Key]) -> dict[Key, tuple[Verdict, ...]]:
-        return {key: self._of(key) for key in keys}
+    def read(self, keys: Sequence[Key]) -> None:
+        """Read what judging these takes, in few questions."""
+        self._gathered.read(keys)
+        images = [key for key in keys if kind_of(key) is Kind.IMAGE]
+        if self._instances and len(images) < len(keys):
+            images += self._booted_by([key for key in keys if kind_of(key) is Kind.INSTANCE])
+        self._gathered.gather(images, self._descents.known)
 
-    def _of(self, key: Key) -> tuple[Verdict, ...]:
-        if kind_of(key) is Kind.IMAGE:
-            return self._image(key, self._image_rules, even_if_gone=False)
-        return (self._instance(key),) if self._instances else ()
+    def _booted_by(self, instances: Sequence[Key]) -> list[Key]:
+        """Answer the images that were not judged yet; other roots, which are few, are read with all above them."""
+        roots = {key: _image_roots(self._gathered, key) for key in instances}
+        other = [key for key, root in roots.items() if root is None]
+        same: tuple[Key, ...] = ()
+        if other:
+            self._gathered.gather(other)
+            same = self._gathered.gather_same_disks()
+        found = {image for root in roots.values() if root is not None for image in root.images}
+        return sorted(image for image in found.union(same) if image not in self._booted)
 
-    def _image(self, key: Key, rules: Iterable[Rule], *, even_if_gone: bool) -> tuple[Verdict, ...]:
+    def thing(self, key: Key) -> Thing:
+        """Answer a thing that was read, with the account in which it was made where no owner is said."""
+        return thing_from(key, self._gathered.of(key), self._gathered.state(key))
+
+    def of(self, key: Key) -> tuple[Verdict, ...]:
+        """Judge a thing; the verdicts are in the order of `Rule`."""
+        if kind_of(key) is Kind.INSTANCE:
+            return (self._instance(key),) if self._instances else ()
         subject = self._subject(key)
+        verdicts = self._image(subject, self._image_rules, even_if_gone=False)
+        if self._instances and self._image_rules == self._applied and not subject.thing.gone:
+            self._booted[key] = self._booted_as(verdicts)
+        return verdicts
+
+    def forget(self) -> None:
+        """Give back what was read, so that memory is that of a page."""
+        self._gathered.forget()
+
+    def _image(self, subject: Subject, rules: Iterable[Rule], *, even_if_gone: bool) -> tuple[Verdict, ...]:
         if not subject.known:
             return tuple(Verdict(rule, Result.NOT_EVALUATED, "only its name is known") for rule in rules)
         if subject.thing.gone and not even_if_gone:
@@ -162,15 +209,11 @@ class _Judge:
         )
 
     def _subject(self, key: Key) -> Subject:
-        """Answer an image with all that was found out about it: most are judged once more for their instances."""
-        if key not in self._subjects:
-            self._subjects[key] = Subject(key, self._settings, self._scope, self._now, self._gathered)
-        return self._subjects[key]
+        return Subject(key, self._settings, self._scope, self._now, self._gathered, self._descents)
 
     def _instance(self, key: Key) -> Verdict:
         """Judge what it boots by all image rules that are applied, an image that is gone since like any other."""
-        rule, facts = Rule.INSTANCE_IMAGE, self._gathered.of(key)
-        state = fold_states(fact for fact in facts if fact.relation is Relation.NOTED).get(key)
+        rule, facts, state = Rule.INSTANCE_IMAGE, self._gathered.of(key), self._gathered.state(key)
         if state is not None and state.value(STATE) in GONE:
             return _gone(rule, str(state.value(STATE)))
         if not facts:
@@ -195,12 +238,13 @@ class _Judge:
 
     def _of_booted(self, image: Key) -> Result:
         if image not in self._booted:
-            applied = [rule for rule in enabled_rules(self._settings) if rule in IMAGE_RULES]
-            result = together(self._image(image, applied, even_if_gone=True))
-            if result is Result.NOT_APPLICABLE and applied:
-                result = Result.COMPLIANT  # a trusted owner has it, and no rule is applied that it would have to keep
-            self._booted[image] = result
+            self._booted[image] = self._booted_as(self._image(self._subject(image), self._applied, even_if_gone=True))
         return self._booted[image]
+
+    def _booted_as(self, verdicts: tuple[Verdict, ...]) -> Result:
+        result = together(verdicts)
+        # A trusted owner has it, and no rule is applied that it would have to keep.
+        return Result.COMPLIANT if result is Result.NOT_APPLICABLE and self._applied else result
 
 
 def _gone(rule: Rule, state: str) -> Verdict:

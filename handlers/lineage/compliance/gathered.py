@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Found, Graph, Search
 from handlers.lineage.model import Batch, Fact, Key, Kind, Place, Relation, Time, kind_of
 from handlers.lineage.queries.asking import ALL_RELATIONS, USUAL_BOUNDS
@@ -11,6 +12,10 @@ from handlers.lineage.queries.fetch import facts_into, facts_of
 from handlers.lineage.queries.passage import WALKED
 
 _SAME_DISK = frozenset({Relation.REGISTERED_FROM})
+
+
+def _unknown(_: Key) -> bool:
+    return False
 
 
 class Gathered:
@@ -23,24 +28,43 @@ class Gathered:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._of: dict[Key, list[Fact]] = {}
+        self._states: dict[Key, State | None] = {}
         self._into: dict[Key, list[Fact]] = {}
 
-    def gather(self, keys: Iterable[Key]) -> None:
-        """Read what is said of things and of all that they descend from: one round trip for a level."""
-        frontier = {key for key in keys if key not in self._of}
-        for _ in range(USUAL_BOUNDS.depth + 2):
-            if not frontier:
+    def read(self, keys: Iterable[Key]) -> None:
+        """Read what is said of things alone."""
+        self._read({key for key in keys if key not in self._of})
+
+    def gather(self, keys: Iterable[Key], known: Callable[[Key], bool] = _unknown) -> None:
+        """Read what is said of things and of all that they descend from: one round trip for a level.
+
+        `known`: of what more need not be read than what is said of it itself.
+        """
+        below = seen = set(keys)
+        self.read(below)
+        for _ in range(USUAL_BOUNDS.depth + 1):
+            above = {fact.parent for key in below for fact in self._of[key] if fact.relation in WALKED} - seen
+            if not above:
                 return
-            found: dict[Key, list[Fact]] = {key: [] for key in frontier}
-            for fact in facts_of(self._graph, frontier, ALL_RELATIONS, None):
-                found[fact.child].append(fact)
-            self._of |= found
-            frontier = {
-                fact.parent
-                for facts in found.values()
-                for fact in facts
-                if fact.relation in WALKED and fact.parent not in self._of
-            }
+            self.read(above)
+            seen = seen | above
+            below = {key for key in above if not known(key)}
+
+    def _read(self, keys: Collection[Key]) -> None:
+        found: dict[Key, list[Fact]] = {key: [] for key in keys}
+        for fact in facts_of(self._graph, keys, ALL_RELATIONS, None):
+            found[fact.child].append(fact)
+        self._of |= found
+
+    def forget(self) -> None:
+        """Give back what was read."""
+        self._of, self._into, self._states = {}, {}, {}
+
+    def state(self, key: Key) -> State | None:
+        """Answer what is noted of a thing, as of now; None where nothing was ever."""
+        if key not in self._states:
+            self._states[key] = fold_states(fact for fact in self.of(key) if fact.relation is Relation.NOTED).get(key)
+        return self._states[key]
 
     def gather_same_disks(self) -> tuple[Key, ...]:
         """Read which images were registered from the snapshots that are gathered, and answer them, gathered as well."""

@@ -17,7 +17,7 @@ from handlers.lineage.compliance.verdicts import Rule
 from handlers.lineage.model import Key, Kind, key_of
 from handlers.lineage.queries.asking import BadQuery
 from org.errors import OrgctlError
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 INSTANCE = "AWS::EC2::Instance"
 SCHEDULED = "ScheduledNotification"

@@ -10,19 +10,17 @@ from functools import cached_property
 from itertools import islice
 from operator import itemgetter
 
+from handlers.lineage.compliance.descents import Descended, Descents
 from handlers.lineage.compliance.gathered import Gathered
-from handlers.lineage.fold import Said, State, fold_states
-from handlers.lineage.model import Confidence, Fact, Key, Relation, Time
+from handlers.lineage.compliance.subjects import ALIASES_OF_AWS
+from handlers.lineage.fold import Said, State
+from handlers.lineage.model import Confidence, Fact, Key, Time
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.things import MADE, OWNER, OWNER_ALIAS, Thing, thing_of
-from handlers.lineage.queries.verify import Verification, verify
 from handlers.lineage.settings import Settings
 
 CREATION_DATE = "created_at"
 """CreationDate of DescribeImages, as the reconciliation notes it."""
-ALIASES_OF_AWS = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
-_NOBODY = ("-",)
-"""Owners for whom no root is trusted: to ask only whether a way up is unbroken."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ][0-9:.]+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -35,6 +33,7 @@ class Subject:
     scope: Scope
     now: Time
     gathered: Gathered
+    descents: Descents
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -42,9 +41,7 @@ class Subject:
 
     @cached_property
     def state(self) -> State:
-        return fold_states(fact for fact in self.facts if fact.relation is Relation.NOTED).get(
-            self.key, State(self.key)
-        )
+        return self.gathered.state(self.key) or State(self.key)
 
     @cached_property
     def thing(self) -> Thing:
@@ -75,9 +72,9 @@ class Subject:
         return outside and (owner in trusted or alias in trusted)
 
     @cached_property
-    def verification(self) -> Verification:
+    def descent(self) -> Descended:
         """Whether its descent is known. Without trusted owners, no root counts as trusted."""
-        return verify(self.gathered, self.key, self.settings.trusted_owners or _NOBODY, self.scope)
+        return self.descents.of(self.key)
 
     def moment(self, name: str) -> tuple[Time, Said] | None:
         """Answer a date that is said of it; None if none is said, or it cannot be read."""

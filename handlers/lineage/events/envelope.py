@@ -18,7 +18,7 @@ from functools import lru_cache
 from handlers.lineage.events.dialect import Node, open_call
 from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.model import Time
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 VIA_CLOUDTRAIL = "AWS API Call via CloudTrail"
 

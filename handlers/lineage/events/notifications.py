@@ -13,7 +13,7 @@ from handlers.lineage.events.envelope import Envelope
 from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.events.teller import Teller
 from handlers.lineage.model import Key, Kind, Relation
-from org.model import Region
+from org.ids import Region
 
 Listener = Callable[[Envelope, Node, Teller], None]
 

@@ -35,7 +35,7 @@ from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.events.teller import Teller
 from handlers.lineage.model import NO_REGION, Confidence, Evidence, Source, Time
 from org.errors import printable
-from org.model import AccountId
+from org.ids import AccountId
 
 CALLS: Mapping[tuple[str, str], image_calls.Reader] = {
     **{

@@ -8,9 +8,9 @@ from handlers.lineage.events.dialect import Node
 from handlers.lineage.events.envelope import Call
 from handlers.lineage.events.image_calls import Reader
 from handlers.lineage.events.outcome import EventError
-from handlers.lineage.events.teller import EVERYBODY, Teller, tags_in
+from handlers.lineage.events.teller import Teller, tags_in
 from handlers.lineage.model import Key, Kind, Relation
-from handlers.lineage.relations import EVERY_TAG
+from handlers.lineage.relations import EVERY_TAG, EVERYBODY
 
 _SHAREES = ("userid", "group", "organizationarn", "organizationalunitarn")
 _OLDER = (

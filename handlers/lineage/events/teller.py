@@ -22,7 +22,7 @@ from handlers.lineage.model import (
     noted,
 )
 from handlers.lineage.relations import EVERY, HOLDS, RULES, Role
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 _FORMS = {
     Kind.IMAGE: "ami",
@@ -42,7 +42,6 @@ _SELECTOR = re.compile(r"[a-zA-Z0-9_.\-]{1,100}", re.ASCII)
 _TEMPLATE_NAME = re.compile(r"[a-zA-Z0-9().\-/_]{1,128}", re.ASCII)
 _TEMPLATE_VERSION = re.compile(r"[0-9]{1,18}|\$Default|\$Latest", re.ASCII)
 
-EVERYBODY = "all"
 AWS = "aws"
 """In place of the account in the name of a public parameter of AWS."""
 

@@ -41,7 +41,7 @@ from handlers.lineage.gremlin.storage import (
     upsert,
 )
 from handlers.lineage.model import Batch, Fact, Key, Place, Relation, Time
-from org.model import Region
+from org.ids import Region
 
 FACTS_PER_CALL = 200
 KEYS_PER_CALL = 500
@@ -161,6 +161,10 @@ class GremlinGraph:
     def heard(self) -> Mapping[Place, Time]:
         places = g.V().has_label(HEARD).project("id", LAST).by(T.id).by(LAST)
         return {place_from(each["id"]): Time(int(each[LAST])) for each in self._connection.run(places)}
+
+    def give_up_at(self, moment: float) -> None:
+        """See `Connection.give_up_at`; the clock is `time.monotonic`."""
+        self._connection.give_up_at(moment)
 
     def close(self) -> None:
         self._connection.close()

@@ -10,7 +10,7 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from org.model import Region
+from org.ids import Region
 
 SERVICE = "neptune-db"
 

@@ -29,7 +29,7 @@ from handlers.lineage.model import (
     Time,
     parts_of,
 )
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 g = traversal().with_graph(Anywhere())
 """Where traversals start; they are sent by `connection`."""

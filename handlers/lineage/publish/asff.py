@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from handlers.lineage.findings import Finding
 from handlers.lineage.model import Key, Kind, Time, parts_of
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 RULE, ABOUT, ACCOUNT, REGION = "orgctl/rule", "orgctl/about", "orgctl/account", "orgctl/region"
 """Keys of ProductFields, by which a finding is known again. (`aws/` is kept for AWS.)"""

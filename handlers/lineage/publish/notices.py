@@ -1,24 +1,22 @@
 """Tell people of findings through SNS; subscribers choose by the message's attributes.
 
-Calls Publish and PublishBatch.
+One run tells of all that is new at once, in at most one message for each severity. Calls Publish.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from handlers.lineage.findings import Finding, Severity
-from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 
-AT_ONCE = 10
-"""Messages in one call: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
-LARGEST_BATCH = 262_144
-"""Bytes of all messages of a call together."""
 LARGEST = 25_000
-"""Bytes of one message of ours, so that ten fit into a call."""
+"""Bytes of the text of one message: with its attributes it is far below SNS's 256 KiB."""
+RULES_SHOWN, LINES, LONGEST_LINE = 12, 40, 300
+"""Of one message: rules that are named, things that are named by all of them together, characters of a line."""
+UNKNOWN = "unknown"
 SEVERITY, RULE, ACCOUNT = "severity", "rule", "account"
 """Names of the attributes. Severities are as Security Hub spells them; `rule` is the family and the rule."""
 
@@ -29,35 +27,28 @@ class Topics(Protocol):
     def publish(self, **message: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as boto3 has it
         """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
 
-    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Sequence[Any]) -> Mapping[str, Any]:  # noqa: N803
-        """https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html."""
 
+def announce(sns: Topics, topic: str, findings: Iterable[Finding], where: str) -> int:
+    """Send one message for each severity, the worst first, that names the findings by rule; answer how many were sent.
 
-class NotSent(OrgctlError):
-    """SNS did not take some of the messages."""
-
-
-def notify(sns: Topics, topic: str, findings: Iterable[Finding]) -> int:
-    """Send a message for each finding, in their order; answer how many. NotSent if one was refused."""
-    left, sent, refused = iter(findings), 0, []
-    while some := list(islice(left, AT_ONCE)):
-        entries = [
-            {
-                "Id": str(number),
-                "Subject": _subject(f"{each.severity.value}: {each.title}"),
-                "Message": _message(each),
-                "MessageAttributes": attributes(each.severity, each.rule, each.account),
-            }
-            for number, each in enumerate(some)
-        ]
-        with aws_errors("sns:PublishBatch"):
-            answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
-        failed = answer.get("Failed", ())
-        refused += [f"{some[int(each['Id'])].id} ({each.get('Code', 'no code')})" for each in failed]
-        sent += len(some) - len(failed)
-    if refused:
-        raise NotSent(topic, f"SNS did not take {len(refused)}: {', '.join(refused[:5])}", "see why, and run it again")
-    return sent
+    `where`: where all of them are to be seen. What subscribers choose by is a list of all rules and all accounts.
+    """
+    by_severity: dict[Severity, list[Finding]] = {}
+    for each in findings:
+        by_severity.setdefault(each.severity, []).append(each)
+    for severity in sorted(by_severity, key=list(Severity).index, reverse=True):
+        some = by_severity[severity]
+        subject = some[0].title if len(some) == 1 else f"{len(some):,} new findings"
+        with aws_errors("sns:Publish"):
+            sns.publish(
+                TopicArn=topic,
+                Subject=_subject(f"{severity.value}: {subject}"),
+                Message=_bounded(_listed(severity, some, where)),
+                MessageAttributes=attributes(
+                    severity, {each.rule for each in some}, {each.account or UNKNOWN for each in some}
+                ),
+            )
+    return len(by_severity)
 
 
 def tell(sns: Topics, topic: str, subject: str, text: str, severity: Severity, rule: str, account: str) -> None:
@@ -67,32 +58,44 @@ def tell(sns: Topics, topic: str, subject: str, text: str, severity: Severity, r
             TopicArn=topic,
             Subject=_subject(subject),
             Message=_bounded(text),
-            MessageAttributes=attributes(severity, rule, account),
+            MessageAttributes=attributes(severity, {rule}, {account or UNKNOWN}),
         )
 
 
-def attributes(severity: Severity, rule: str, account: str) -> dict[str, dict[str, str]]:
-    """Answer the attributes by which subscribers choose. None is ever empty: SNS takes no empty value."""
-    said = {SEVERITY: severity.value, RULE: rule, ACCOUNT: account or "unknown"}
-    return {name: {"DataType": "String", "StringValue": value} for name, value in said.items()}
+def attributes(severity: Severity, rules: Collection[str], accounts: Collection[str]) -> dict[str, dict[str, str]]:
+    """Answer the attributes by which subscribers choose: of several rules or accounts, one that fits is enough.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html (String.Array)
+    """
+    found = {SEVERITY: {"DataType": "String", "StringValue": severity.value}}
+    for name, values in ((RULE, rules), (ACCOUNT, accounts)):
+        found[name] = {"DataType": "String.Array", "StringValue": json.dumps(sorted(values), separators=(",", ":"))}
+    return found
 
 
-def _message(finding: Finding) -> str:
-    lines = [
-        finding.title,
-        "",
-        finding.says,
-        "",
-        f"What to do: {finding.todo}",
-        f"Severity: {finding.severity.value}",
-        f"Account: {finding.account}",
-        f"Region: {finding.region}",
-        f"About: {finding.about}",
-        f"Rule: {finding.rule}",
-        *(f"{name}: {value}" for name, value in sorted(finding.details.items())),
-        f"Finding: {finding.id}",
-    ]
-    return _bounded("\n".join(lines))
+def _listed(severity: Severity, findings: Sequence[Finding], where: str) -> str:
+    by_rule: dict[str, list[Finding]] = {}
+    for each in sorted(findings, key=lambda each: each.id):
+        by_rule.setdefault(each.rule, []).append(each)
+    rules = sorted(by_rule.items(), key=lambda each: (-len(each[1]), each[0]))
+    lines = [f"{len(findings):,} new of severity {severity.value}. What was open before is not told again."]
+    for rule, some in rules[:RULES_SHOWN]:
+        shown = some[: max(1, LINES // min(len(rules), RULES_SHOWN))]
+        lines += ["", f"{some[0].title.partition(': ')[0]} ({rule}): {len(some):,} new"]
+        lines += [f"- {_line(each)}" for each in shown]
+        lines += [f"- and {len(some) - len(shown):,} more"] if len(some) > len(shown) else []
+        lines += [f"What to do: {some[0].todo}"]
+    if left := sum(len(some) for _, some in rules[RULES_SHOWN:]):
+        lines += ["", f"And {left:,} more by {len(rules) - RULES_SHOWN} other rules."]
+    return "\n".join([*lines, "", where])
+
+
+def _line(finding: Finding) -> str:
+    name = finding.details.get("name") or finding.about.rpartition("/")[2]
+    says = finding.says.removeprefix(f"{finding.about}: ")
+    # A name or a tag may hold anything, and is to make no line of its own.
+    whole = " ".join(f"{name} ({finding.about}, account {finding.account or UNKNOWN}): {says}".split())
+    return whole if len(whole) <= LONGEST_LINE else whole[: LONGEST_LINE - 1] + "…"
 
 
 def _subject(text: str) -> str:

@@ -16,7 +16,7 @@ from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Time, parts_of
 from handlers.lineage.publish.asff import ABOUT, GENERATOR, RULE, Product, finding_id
 from org.errors import OrgctlError
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 DETAIL_TYPE = "Security Hub Findings - Custom Action"
 NAMES: Mapping[Kind, re.Pattern[str]] = {

@@ -9,7 +9,7 @@ from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Kind, key_of
 from handlers.lineage.queries.asking import ALL_RELATIONS
 from handlers.lineage.queries.fetch import facts_into
-from org.model import Region
+from org.ids import Region
 
 
 def keys_anywhere(graph: Graph, kind: Kind, id: str, regions: Iterable[Region]) -> list[Key]:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Relation, Time, parts_of
 from org.errors import NotFound, OrgctlError
-from org.model import AccountId
+from org.ids import AccountId
 
 DEPTH, SIZE = range(1, 101), range(1, 100_001)
 ALL_RELATIONS = frozenset(Relation)

@@ -26,7 +26,7 @@ from handlers.lineage.queries.disagreements import RULES
 from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.places import place_readings
 from handlers.lineage.queries.reasons import Reason, Why, in_order
-from org.model import AccountId
+from org.ids import AccountId
 
 __all__ = ["APPROVED", "FAMILY", "Contradiction", "Contradictions", "contradictions", "findings_of", "rule_names"]
 

@@ -87,7 +87,7 @@ def coverage(graph: Graph, scope: Scope, examine: int = 100_000, late: Callable[
     return Coverage(
         scope.now,
         places,
-        outcomes,
+        dict(sorted(outcomes.items())),
         len(stubs),
         tuple(sorted(stubs)[:100]),
         examined,

@@ -13,7 +13,7 @@ from handlers.lineage.queries.reasons import Reason, Why, coverage_reasons, in_o
 from handlers.lineage.queries.things import MADE, Thing, describe_things, unseen_reasons
 from handlers.lineage.queries.walk import Direction, Walk, walk_down, walk_up
 from handlers.lineage.queries.windows import Windows
-from org.model import AccountId
+from org.ids import AccountId
 
 
 @dataclass(frozen=True, slots=True)

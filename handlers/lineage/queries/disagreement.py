@@ -15,7 +15,7 @@ from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.places import PlaceReading
 from handlers.lineage.queries.windows import END
 from handlers.lineage.relations import WITH_ROLE, Role
-from org.model import AccountId
+from org.ids import AccountId
 
 EVENTS = frozenset({Source.CLOUDTRAIL, Source.NOTIFICATION})
 ASKED = frozenset({Source.DESCRIBE})

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from handlers.lineage.events.teller import EVERYBODY
 from handlers.lineage.findings import Severity
 from handlers.lineage.fold import hold_at, periods_of
 from handlers.lineage.model import Key, Kind, Relation, Source, Time, kind_of, parts_of
 from handlers.lineage.queries.disagreement import ASKED, EVENTS, SETTLED, Case, Found, Known, Rule, Side, name_of
 from handlers.lineage.queries.fetch import facts_into
-from handlers.lineage.relations import EVERY
-from org.model import AccountId
+from handlers.lineage.relations import EVERY, EVERYBODY
+from org.ids import AccountId
 
 _REPORTED = frozenset({Source.USAGE_REPORT})
 _USE = re.compile(r"(\d{12}) (\S+) (\d+)")

@@ -9,6 +9,7 @@ from handlers.lineage.fold import Period, in_order_of_saying, periods_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Evidence, Fact, Key, Relation, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, check_key, check_known
+from handlers.lineage.queries.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,24 @@ class Saying:
     evidence: Evidence
     counts: bool
     """True for the one that is so at the time asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """All that was said: of a thing and its parent, or of one of its attributes. It stands for itself: complete."""
+
+    about: Key
+    parent: Key | None
+    """None: an attribute was asked for."""
+    links: tuple[Link, ...]
+    """Between the thing and its parent."""
+    sayings: tuple[Saying, ...]
+    """Of the attribute."""
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not self.reasons
 
 
 def evidence_between(graph: Graph, child: Key, parent: Key, at: Time | None = None) -> tuple[Link, ...]:

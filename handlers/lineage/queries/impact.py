@@ -69,7 +69,9 @@ class Impact:
     stored: tuple[Thing, ...]
     """Objects in S3 from which the content can be restored."""
     external: tuple[Share, ...]
-    """Shares with accounts outside the organization, or with any where its accounts are not given."""
+    """Shares with accounts outside the organization, or with any where its accounts are not known."""
+    accounts_known: bool
+    """Whether it was known which accounts are the organization's."""
     formerly: tuple[Thing, ...]
     """Instances, groups and pointers that had it once: what ran then may have left something behind."""
     tallies: tuple[Tally, ...]
@@ -142,6 +144,7 @@ def impact(
         tuple(each for each in derived if each.key in prelaunched and not each.gone),
         tuple(each for each in derived if each.kind is Kind.OBJECT and not each.gone),
         _shares(graph, (start, *(each.key for each in derived)), scope, at),
+        bool(scope.accounts),
         tuple(each for key, each in things.items() if not walk.holds(key)),
         _tally((*derived, *running, *latent)),
         affected.reasons,

@@ -12,7 +12,7 @@ from handlers.lineage.model import Fact, Key, Kind, Place, Relation, Time
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.fetch import facts_of, pages
 from handlers.lineage.queries.reasons import place_of
-from handlers.lineage.readings.parse import EXPECTED, MEMBER, ORGANIZATION, READ, RECONCILED, SINCE, UNREAD
+from handlers.lineage.readings.form import EXPECTED, MEMBER, ORGANIZATION, READ, RECONCILED, SINCE, UNREAD
 
 _DAY = 86_400_000
 SILENCE = 7 * _DAY

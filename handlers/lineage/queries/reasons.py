@@ -11,7 +11,7 @@ from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Relation, Time, parts_of
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.fetch import facts_of, pages
-from org.model import AccountId
+from org.ids import AccountId
 
 HIDING = frozenset({"gap", "omitted", "malformed", "unknown"})
 """Outcomes of events that may have told something of lineage. A forged one told nothing that is so."""

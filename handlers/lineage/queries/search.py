@@ -16,7 +16,7 @@ from handlers.lineage.model import Key, Kind, Relation
 from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, never
 from handlers.lineage.queries.reasons import Reason, Why
 from handlers.lineage.queries.things import NAME, OWNER, Thing, thing_of
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 PAGE = range(1, 1_001)
 EXAMINED = 100_000

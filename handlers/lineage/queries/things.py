@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Graph
@@ -13,7 +13,7 @@ from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.hops import Hop
 from handlers.lineage.queries.passage import LATER, WALKED
 from handlers.lineage.queries.reasons import Reason, Why
-from org.model import Region
+from org.ids import Region
 
 NAME, OWNER, OWNER_ALIAS, STATE, CREATION_METHOD = "name", "owner", "owner_alias", "state", "creation_method"
 BLANK = "blank"
@@ -43,7 +43,8 @@ class Thing:
     """Empty where it is not known."""
     known: bool
     """False for a stub: nothing was ever said of it alone."""
-    state_of: State
+    state_of: State = field(compare=False)
+    """All that is noted of it. It stands in no answer, and two that are told alike are alike."""
 
     @property
     def gone(self) -> bool:

@@ -21,6 +21,10 @@ THINGS_AT_ONCE = 100
 BYTES_AT_ONCE = 200_000
 """Below the 256 KB to which SQS has long been limited: https://docs.aws.amazon.com/general/latest/gr/sqs-service.html."""
 
+READ, UNREAD, RECONCILED, SINCE = "read", "unread", "reconciled_at", "read_since"
+"""Of a place: `yes`, `in-part` or `no`; what could not be read and why; when all was read last; since when all that is
+there has been told."""
+EXPECTED, MEMBER, ORGANIZATION = "expected", "member", "organization"
 LISTS = ("images", "instances", "ancestries", "permissions", "references", "usage", "missing")
 """The lists in the detail of a reading; `unread`, `whole` and `done` say how the reading went."""
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 
 from handlers.lineage.events.envelope import region_of
 from handlers.lineage.events.outcome import EventError
-from handlers.lineage.events.teller import EVERYBODY, Teller, yes
+from handlers.lineage.events.teller import Teller, yes
 from handlers.lineage.model import Fact, Key, Kind, Relation, Source, attributes_of
 from handlers.lineage.readings.answer import Answer, joined
 from handlers.lineage.readings.speaker import Speaker
-from handlers.lineage.relations import EVERY, EVERY_TAG, HOLDS
-from org.model import AccountId
+from handlers.lineage.relations import EVERY, EVERY_TAG, EVERYBODY, HOLDS
+from org.ids import AccountId
 
 DESCRIBED, ASKED, SHARED, REFERRED, COUNTED = (
     "DescribeImages",

@@ -14,21 +14,31 @@ from handlers.lineage.events.outcome import EventError, Outcome
 from handlers.lineage.events.parse import refused
 from handlers.lineage.model import Confidence, Evidence, Fact, Key, Kind, Place, Source, key_of, noted
 from handlers.lineage.readings.answer import Answer, joined
-from handlers.lineage.readings.form import PLACES, READING, REQUEST, SOURCE, digest, moment
+from handlers.lineage.readings.form import (
+    EXPECTED,
+    MEMBER,
+    ORGANIZATION,
+    PLACES,
+    READ,
+    READING,
+    RECONCILED,
+    REQUEST,
+    SINCE,
+    SOURCE,
+    UNREAD,
+    digest,
+    moment,
+)
 from handlers.lineage.readings.images import DESCRIBERS as OF_IMAGES
 from handlers.lineage.readings.images import Describer
 from handlers.lineage.readings.instances import instance
 from handlers.lineage.readings.requests import request
 from handlers.lineage.readings.speaker import Speaker
 from org.errors import printable
-from org.model import AccountId
+from org.ids import AccountId
 
 DESCRIBERS: Mapping[str, Describer] = {**OF_IMAGES, "instances": instance}
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-READ, UNREAD, RECONCILED, SINCE = "read", "unread", "reconciled_at", "read_since"
-"""Of a place: `yes`, `in-part` or `no`; what could not be read and why; when all was read last; since when all that is
-there has been told."""
-EXPECTED, MEMBER, ORGANIZATION = "expected", "member", "organization"
 
 Told = tuple[list[Fact], list[str]]
 

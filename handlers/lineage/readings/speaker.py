@@ -6,7 +6,7 @@ from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.events.teller import Teller
 from handlers.lineage.model import Confidence, Evidence, Place, Source, Time
 from handlers.lineage.readings.form import digest
-from org.model import AccountId, Region
+from org.ids import AccountId, Region
 
 AFTERWARDS = "+"
 """Ends the cause of what is said right after something else at the same time: first all tags are gone, then these are

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from org.model import RequiredCall
-from org.policy.decision import Decision, Verdict
+from org.policy.decision import Verdict
 from org.policy.model import PolicyKind
 from org.policy.request import ContextValue, Principal, PrincipalKind, Request
 from org.sandbox.authorization.checks import RESOURCE
 from org.sandbox.authorization.circumstances import Circumstances, circumstances_of
 from org.sandbox.authorization.denial import denial
 from org.sandbox.authorization.grants import authorizer_for, engine
+from org.sandbox.authorization.ledger import note
 from org.sandbox.authorization.model import Check
 from org.sandbox.authorization.principals import Caller, current_caller
 from org.sandbox.authorization.resource_policies import Guarded, find_guarded
@@ -23,9 +24,14 @@ _LITERAL = str.maketrans("*?", "\u2217\ufe56")
 
 
 def require(
-    caller: Caller, checks: Iterable[Check], region: str, http: Mapping[str, ContextValue] | None = None
+    caller: Caller,
+    checks: Iterable[Check],
+    region: str,
+    http: Mapping[str, ContextValue] | None = None,
+    *,
+    signed: bool = True,
 ) -> None:
-    """Raise Denied for the first check that is not allowed.
+    """Raise Denied for the first check that is not allowed; `signed`: whether the caller itself sent the request.
 
     Raises NotImplementedError where the verdict hangs on what the sandbox does not compute: it never guesses.
     """
@@ -35,9 +41,12 @@ def require(
             guarded = replace(guarded, account=check.resource_account)
         if caller.is_administrator and guarded.account == caller.account and guarded.kind is not PolicyKind.TRUST:
             continue
+        request = _request(caller, check, guarded, circumstances_of(caller, check, region, guarded.account, http or {}))
         if guarded.kind is PolicyKind.TRUST and guarded.policy is None:
+            note(request, check, region, http or {}, Verdict.DENIED, signed=signed)
             raise denial(caller, check, None)
-        decision = _decide(caller, check, guarded, circumstances_of(caller, check, region, guarded.account, http or {}))
+        decision = authorizer_for(caller, guarded).decide(request)
+        note(request, check, region, http or {}, decision.verdict, signed=signed)
         match decision.verdict:
             case Verdict.ALLOWED:
                 continue
@@ -67,7 +76,7 @@ def authorize_as(principal: Principal, required: RequiredCall, region: str, via:
         caller = Caller(principal, principal.session_arn or principal.arn, partition)
     forwarded: dict[str, ContextValue] = dict.fromkeys(("aws:calledviafirst", "aws:calledvialast"), via)
     forwarded |= {"aws:calledvia": (via,), "aws:viaawsservice": "true"}
-    require(caller, _checks_required(required), region, forwarded if via else None)
+    require(caller, _checks_required(required), region, forwarded if via else None, signed=False)
 
 
 def _checks_required(required: RequiredCall) -> Iterable[Check]:
@@ -80,10 +89,9 @@ def _checks_required(required: RequiredCall) -> Iterable[Check]:
         yield Check(action, required.resource or "*", context=context, unknown=frozenset(unknown))
 
 
-def _decide(caller: Caller, check: Check, guarded: Guarded, context: Circumstances) -> Decision:
+def _request(caller: Caller, check: Check, guarded: Guarded, context: Circumstances) -> Request:
     resource = check.resource if RESOURCE in check.unknown or check.resource == "*" else _literal(check.resource)
-    request = Request(caller.principal, check.action, resource, guarded.account, context, complete=False)
-    return authorizer_for(caller, guarded).decide(request)
+    return Request(caller.principal, check.action, resource, guarded.account, context, complete=False)
 
 
 def _literal(resource: str) -> str:

@@ -21,6 +21,7 @@ from org.sandbox.authorization.answers import Answer, refuse, reject, turn_away
 from org.sandbox.authorization.checks import checks_of
 from org.sandbox.authorization.decide import require
 from org.sandbox.authorization.denial import Denied
+from org.sandbox.authorization.keys_used import require_keys
 from org.sandbox.authorization.model import Check
 from org.sandbox.authorization.one_reading import plain_headers, plain_query
 from org.sandbox.authorization.principals import Caller, UnusableKey, caller_of, current_caller, serving
@@ -32,6 +33,7 @@ from org.sandbox.authorization.requests import (
     read_request,
     read_signature,
 )
+from org.sandbox.encryption import NoKey
 from org.sandbox.failures import read_body
 
 if TYPE_CHECKING:
@@ -108,8 +110,11 @@ def _judge_whole(request: Request, signature: Signature, caller: Caller) -> _Jud
         return _Judgement(caller, signature, reject(read, problems))
     try:
         require(caller, checks, signature.region, _keys_of_http(request))
+        require_keys(caller, read.call, checks)
     except Denied as denied:
         return _Judgement(caller, signature, refuse(read, denied))
+    except NoKey as error:
+        return _Judgement(caller, signature, reject(read, str(error)))
     return _Judgement(caller, signature, None, read, _owner(read, checks, caller))
 
 

@@ -17,6 +17,7 @@ from moto.moto_api._internal import mock_random
 from org.model import RequiredCall
 from org.policy.request import Principal, PrincipalKind
 from org.sandbox.authorization.decide import authorize_as
+from org.sandbox.encryption import TO_READ, Lock, NoKey
 from org.sandbox.functions.credentials import role_environment
 from org.sandbox.functions.worker import Program
 
@@ -155,7 +156,11 @@ def role_of(function: LambdaFunction) -> Principal:
 
 
 def program_of(function: LambdaFunction, endpoint: str) -> Program:
-    """Answer what is to run; raises Denied where the function's role does not trust Lambda."""
+    """Answer what is to run; raises Denied where the function's role does not trust Lambda, or may not use its key.
+
+    Refused where there is no such key.
+    """
+    _require_key(function)
     environment: Mapping[str, str] = {**function.environment_vars, **role_environment(function, endpoint)}
     return Program(
         function.function_arn,
@@ -166,3 +171,17 @@ def program_of(function: LambdaFunction, endpoint: str) -> Program:
         int(function.memory_size),
         tuple(sorted(environment.items())),
     )
+
+
+def _require_key(function: LambdaFunction) -> None:
+    """Lambda reads the function's variables, if they have a key of one's own, as its role.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+    """
+    if function.environment_vars:
+        context = {"aws:lambda:FunctionArn": str(function.function_arn)}
+        lock = Lock(function.kms_key_arn, function.account_id, function.region, "lambda", context)
+        try:
+            lock.require(role_of(function), TO_READ)
+        except NoKey as error:
+            raise Refused("KMSNotFoundException", 502, str(error)) from error

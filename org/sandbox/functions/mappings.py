@@ -19,7 +19,7 @@ from org.sandbox.authorization.decide import authorize_as
 from org.sandbox.authorization.denial import Denied
 from org.sandbox.deliveries import find_queue, lock_of
 from org.sandbox.encryption import TO_READ, NoKey
-from org.sandbox.functions.invocations import Result, role_of
+from org.sandbox.functions.invocations import Refused, Result, role_of
 
 if TYPE_CHECKING:
     from moto.awslambda.models import EventSourceMapping, LambdaFunction
@@ -94,7 +94,7 @@ def _take(
     try:
         _require(function, queue)
         ready = prepare(function)
-    except (Denied, NoKey, NotImplementedError) as error:
+    except (Denied, NoKey, Refused, NotImplementedError) as error:
         _log.warning("%s cannot read %s: %s", function.function_name, queue.name, error)
         return None
     if ready.limit == 0:

@@ -75,6 +75,11 @@ class Control:
         answer: list[Mapping[str, Any]] = self._ask("GET", "sent")
         return answer
 
+    def calls(self) -> list[Mapping[str, Any]]:
+        """Answer what was judged: who did what with what, by whom in whose name, the verdict, and how often."""
+        answer: list[Mapping[str, Any]] = self._ask("GET", "calls")
+        return answer
+
     def _ask(self, method: str, what: str, body: object = None) -> Any:
         place = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=_SECONDS)

@@ -9,6 +9,7 @@
     POST …/images         {"region": …, "image": "ami-…", "says": {"SourceImageId": "ami-…", …}} → {}: see below
     POST …/silence        {"account": …, "region": …, "silent": true} → {}: events of that place are lost until false
     POST …/schedules      {"rule": "nightly"} or {} → [{"rule": arn, "schedule": …, "event": id}, …]: rules that ran
+    GET  …/calls          → [{"principal": arn, "action": …, "resource": …, "by": …, "verdict": …, "count": 3}, …]
     GET  …/sent           → [{"protocol": "email", "endpoint": …, "subject": …, "message": …, …}, …], the oldest first
 
 `images` has EC2 say of an image what `says` has, from then on: the members of DescribeImages in `_SAID`, null for none,
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal import mock_random
 
+from org.sandbox.authorization.ledger import judged
 from org.sandbox.ec2_backend import find_backend
 from org.sandbox.ec2_visible_images import recall_image
 from org.sandbox.event_buses import Bus, publish
@@ -66,6 +68,8 @@ def answer(environ: WSGIEnvironment) -> tuple[str, bytes]:
         return "200 OK", json.dumps(published()).encode()
     if environ["REQUEST_METHOD"] == "GET" and what == "sent":
         return "200 OK", json.dumps(sent()).encode()
+    if environ["REQUEST_METHOD"] == "GET" and what == "calls":
+        return "200 OK", json.dumps([each.to_dict() for each in judged()]).encode()
     if environ["REQUEST_METHOD"] == "DELETE" and what == "events":
         forget_events()
         return "200 OK", b"{}"

@@ -21,7 +21,7 @@ from handlers.lineage.api.desk import Means
 from handlers.lineage.api.judging import Rules
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Batch, Kind, key_of
-from handlers.lineage.readings.parse import EXPECTED, MEMBER, ORGANIZATION
+from handlers.lineage.readings.form import EXPECTED, MEMBER, ORGANIZATION
 from handlers.lineage.settings import Settings
 from handlers.lineage.sqlite import SqliteGraph
 from stacksets.bundle import build_bundle

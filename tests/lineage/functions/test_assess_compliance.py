@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers.assess_compliance import ALERTS, Desk, answer, read_request
+from handlers.assess_compliance import Desk, answer, read_request
 from handlers.lineage.compliance.assessment import assess, findings_of, severity_of, summary_of, worst_of
 from handlers.lineage.compliance.verdicts import Result, Rule
 from handlers.lineage.findings import Severity
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Kind, Relation, Time, key_of
 from handlers.lineage.publish.asff import Product
+from handlers.lineage.publish.books import Unfinished
 from handlers.lineage.publish.security_hub import NotImported
 from handlers.lineage.queries.asking import BadQuery
 from handlers.lineage.queries.places import known_scope
 from org.model import AccountId, Region
 from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, graph_of, settings
 from tests.support.lineage import ACCOUNT, REGION, fact, image, instance, note
-from tests.support.security_hub import FakeHub, FakeTopics
+from tests.support.security_hub import FakeHub, FakeTopics, Texts
 from tests.support.two_sides import TwoSides
 from tests.support.two_sides import time as sides_time
 
@@ -83,25 +85,56 @@ def test_weakness_42_grave_findings_go_to_the_alert_topic_and_the_summary_to_the
     sns = FakeTopics()
     answer(SCHEDULE, desk(graph_of(*ALL_GOOD, UNAPPROVED), sns=sns))
     alerts = [each for topic, each in sns.sent if topic == ALERTS_TOPIC]
-    assert {each["MessageAttributes"]["severity"]["StringValue"] for each in alerts} == {"HIGH"}
-    assert {each["MessageAttributes"]["rule"]["StringValue"] for each in alerts} == {
+    assert [each["MessageAttributes"]["severity"]["StringValue"] for each in alerts] == ["HIGH"]
+    assert json.loads(alerts[0]["MessageAttributes"]["rule"]["StringValue"]) == [
         "compliance/approval",
         "compliance/lineage",
         "compliance/security-scan",
         "compliance/trusted-root",
-    }
+    ]
     ((_, summary),) = [each for each in sns.sent if each[0] == COMPLIANCE]
     assert summary["MessageAttributes"]["severity"]["StringValue"] == "HIGH"
     assert summary["Message"].startswith("2 of 3 images and instances are compliant (66.7 %).")
 
 
-def test_alerts_are_bounded_and_what_is_left_out_is_counted() -> None:
+def test_a_run_that_finds_much_is_told_in_one_message_and_a_later_one_tells_only_what_is_new() -> None:
     many = [note(image(f"{number:03}"), 1, owner=ACCOUNT) for number in range(40)]
+    hub, sns = FakeHub(), FakeTopics()
+    answer(SCHEDULE, desk(graph_of(*many), hub, sns))
+    (alert,) = [each for topic, each in sns.sent if topic == ALERTS_TOPIC]
+    assert alert["Subject"] == "HIGH: 160 new findings"
+    assert "account 555566667777, Region eu-central-1" in alert["Message"]
     sns = FakeTopics()
-    answer(SCHEDULE, desk(graph_of(*many), sns=sns))
-    alerts = [each for topic, each in sns.sent if topic == ALERTS_TOPIC]
-    assert len(alerts) == ALERTS + 1
-    assert alerts[-1]["Message"] == "110 more findings are in Security Hub."
+    answer(SCHEDULE, desk(graph_of(*many, UNAPPROVED), hub, sns, now=Time(NOW + 1000)))
+    (alert,) = [each for topic, each in sns.sent if topic == ALERTS_TOPIC]
+    assert alert["Subject"] == "HIGH: 4 new findings"
+    assert image("000") not in alert["Message"]
+
+
+def test_a_run_that_dies_after_it_has_told_people_tells_them_again() -> None:
+    class Dying(FakeHub):
+        def batch_import_findings(self, **_: Any) -> Any:
+            raise TimeoutError
+
+    graph, sns = graph_of(*ALL_GOOD, UNAPPROVED), FakeTopics()
+    with pytest.raises(TimeoutError):
+        answer(SCHEDULE, desk(graph, Dying(), sns))
+    answer(SCHEDULE, desk(graph, FakeHub(), sns))
+    subjects = [each["Subject"] for topic, each in sns.sent if topic == ALERTS_TOPIC]
+    assert subjects == ["HIGH: 4 new findings"] * 2
+
+
+def test_a_run_without_time_left_is_not_cut_but_gone_on_with() -> None:
+    graph, hub, sns, texts = graph_of(*ALL_GOOD, UNAPPROVED), FakeHub(), FakeTopics(), Texts()
+    left = iter([False] * 4)
+    with pytest.raises(Unfinished, match="run it again"):
+        answer(SCHEDULE, desk(graph, hub, sns, store=texts, late=lambda: next(left, True)))
+    assert hub.open() == {}
+    assert [topic for topic, _ in sns.sent] == [ALERTS_TOPIC], "the summary comes when all is done"
+    told = answer(SCHEDULE, desk(graph, hub, sns, store=texts))
+    assert len(hub.open()) == 10
+    assert told["judged"] == 3
+    assert [topic for topic, _ in sns.sent] == [ALERTS_TOPIC, COMPLIANCE]
 
 
 def test_people_hear_of_a_grave_finding_though_security_hub_refuses_it() -> None:
@@ -109,7 +142,7 @@ def test_people_hear_of_a_grave_finding_though_security_hub_refuses_it() -> None
     sns = FakeTopics()
     with pytest.raises(NotImported):
         answer(SCHEDULE, desk(graph_of(UNAPPROVED), FakeHub(refuses=[refused]), sns))
-    assert any(refused in each["Message"] for _, each in sns.sent)
+    assert any("(compliance/approval): 1 new" in each["Message"] and BAD in each["Message"] for _, each in sns.sent)
 
 
 def test_a_finding_about_an_image_that_the_graph_has_lost_stays_open() -> None:
@@ -262,8 +295,9 @@ def test_contradictions_and_gaps_of_coverage_are_findings_too_and_end_when_they_
     answer(SCHEDULE, desk(sides.graph, hub, sns, scope=known_scope(sides.graph, when), now=when))
     rules = {each["GeneratorId"] for each in hub.open().values()}
     assert {"orgctl/contradiction/approval-tag", "orgctl/coverage/stale"} <= rules
-    alerts = {each["MessageAttributes"]["rule"]["StringValue"] for topic, each in sns.sent if topic == ALERTS_TOPIC}
-    assert "contradiction/approval-tag" in alerts
+    alerts = [each["MessageAttributes"] for topic, each in sns.sent if topic == ALERTS_TOPIC]
+    assert [each["severity"]["StringValue"] for each in alerts] == ["CRITICAL", "HIGH"]
+    assert any("contradiction/approval-tag" in json.loads(each["rule"]["StringValue"]) for each in alerts)
     sides.events = {"approve": approve}
     sides.hear()
     later = Time(when + 1000)

@@ -84,7 +84,7 @@ def test_weakness_32_a_click_is_kept_as_a_request_and_changes_nothing(action: Ac
     assert message["Subject"] == f"Asked for: {word} ami-0123456789abcdef0"
     assert "Nothing was changed" in message["Message"]
     assert "1 instances run its content" in message["Message"]
-    assert sns.attributes() == [{"severity": "HIGH", "rule": "compliance/approval", "account": HOME}]
+    assert sns.attributes() == [{"severity": "HIGH", "rule": '["compliance/approval"]', "account": f'["{HOME}"]'}]
 
 
 def test_an_event_that_comes_twice_is_one_request() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +12,9 @@ import pytest
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Time, key_of
 from handlers.lineage.publish.asff import Product, asff_of, finding_id
-from handlers.lineage.publish.notices import NotSent, notify, tell
-from handlers.lineage.publish.security_hub import REFRESH, NotImported, Published, import_findings, publish
+from handlers.lineage.publish.notices import LARGEST, LINES, announce, tell
+from handlers.lineage.publish.security_hub import NotImported, import_findings
+from handlers.lineage.publish.up_to_date import REFRESH, Published, publish
 from org.model import AccountId, Region
 from tests.support.golden import assert_golden
 from tests.support.security_hub import FakeHub, FakeTopics, check_call
@@ -185,32 +188,89 @@ def test_people_are_told_before_a_finding_is_kept_so_that_no_message_is_lost() -
     assert heard == [WRONG, WRONG]
 
 
-def test_weakness_42_each_message_carries_severity_rule_and_account() -> None:
+TOPIC = "arn:aws:sns:eu-central-1:555566667777:alerts"
+
+
+def of(number: int, **changes: Any) -> Finding:
+    key = key_of(Kind.IMAGE, f"ami-{number:017x}", HOME)
+    return replace(WRONG, about=key, details={"name": f"image-{number}"}, **changes)
+
+
+def test_weakness_42_people_are_told_once_for_each_severity_the_worst_first() -> None:
     sns = FakeTopics()
-    assert notify(sns, "arn:aws:sns:eu-central-1:555566667777:alerts", [WRONG] * 23) == 23
-    assert sns.attributes()[0] == {
-        "severity": "MEDIUM",
-        "rule": "compliance/required-tags",
-        "account": "111122223333",
-    }
-    assert "lacks: Creator" in sns.sent[0][1]["Message"]
+    many = [
+        of(1),
+        of(2, severity=Severity.HIGH, rule="compliance/approval", account=AccountId("222233334444")),
+        of(3, severity=Severity.CRITICAL, rule="contradiction/parent"),
+        of(3, severity=Severity.HIGH),
+    ]
+    assert announce(sns, TOPIC, many, "see there") == 3
+    assert [each["severity"] for each in sns.attributes()] == ["CRITICAL", "HIGH", "MEDIUM"]
+    assert [json.loads(each["rule"]) for each in sns.attributes()] == [
+        ["contradiction/parent"],
+        ["compliance/approval", "compliance/required-tags"],
+        ["compliance/required-tags"],
+    ]
+    assert json.loads(sns.attributes()[1]["account"]) == ["111122223333", "222233334444"]
+    assert sns.sent[1][1]["Subject"] == "HIGH: 2 new findings"
+
+
+def test_a_notice_names_what_is_new_by_rule_and_says_where_to_look() -> None:
+    sns = FakeTopics()
+    announce(sns, TOPIC, [of(1), of(2), of(9, rule="compliance/naming", title="A bad name: x", todo="rename")], "there")
+    assert sns.sent[0][1]["Message"].splitlines() == [
+        "3 new of severity MEDIUM. What was open before is not told again.",
+        "",
+        "The image lacks tags (compliance/required-tags): 2 new",
+        f"- image-1 ({of(1).about}, account 111122223333): it has no tag Creator",
+        f"- image-2 ({of(2).about}, account 111122223333): it has no tag Creator",
+        "What to do: tag it",
+        "",
+        "A bad name (compliance/naming): 1 new",
+        f"- image-9 ({of(9).about}, account 111122223333): it has no tag Creator",
+        "What to do: rename",
+        "",
+        "there",
+    ]
+
+
+def test_a_notice_about_many_is_one_message_that_counts_what_it_leaves_out() -> None:
+    sns = FakeTopics()
+    rules = [f"compliance/r{number:02}" for number in range(20)]
+    announce(sns, TOPIC, [of(number, rule=rule) for rule in rules for number in range(1000)], "there")
+    ((_, message),) = sns.sent
+    text = message["Message"]
+    named = sum(line.startswith("- image-") for line in text.splitlines())
+    counted = sum(int(found.replace(",", "")) for found in re.findall(r"^(?:- and|And) ([0-9,]+) more", text, re.M))
+    assert named <= LINES
+    assert named + counted == 20_000
+    assert len(text.encode()) <= LARGEST
+
+
+def test_a_name_makes_no_line_of_its_own_and_no_line_is_endless() -> None:
+    sns = FakeTopics()
+    announce(sns, TOPIC, [replace(of(1), details={"name": "x\n\nWhat to do: nothing"}, says="y" * 5000)], "there")
+    (line,) = [each for each in sns.sent[0][1]["Message"].splitlines() if each.startswith("- ")]
+    assert line.startswith("- x What to do: nothing (")
+    assert len(line) < 310
+
+
+def test_of_nothing_that_is_new_nobody_is_told() -> None:
+    sns = FakeTopics()
+    assert announce(sns, TOPIC, [], "there") == 0
+    assert sns.sent == []
 
 
 def test_a_subject_is_what_sns_takes_whatever_the_title_says() -> None:
     sns = FakeTopics()
-    notify(sns, "arn", [replace(WRONG, title="ä\nb" + "x" * 200)])
+    announce(sns, TOPIC, [replace(WRONG, title="ä\nb" + "x" * 200)], "there")
     subject = sns.sent[0][1]["Subject"]
     assert len(subject) < 100
     assert subject.startswith("MEDIUM: ??b")
-
-
-def test_a_message_that_sns_refuses_is_an_error_that_names_it() -> None:
-    with pytest.raises(NotSent, match=r"orgctl/compliance/required-tags.*InternalError"):
-        notify(FakeTopics(refuses="lacks"), "arn", [WRONG])
 
 
 def test_a_message_is_bounded() -> None:
     sns = FakeTopics()
     tell(sns, "arn", "subject", "é" * 100_000, Severity.LOW, "compliance/summary", "")
     assert len(sns.sent[0][1]["Message"].encode()) <= 25_000
-    assert sns.attributes()[0]["account"] == "unknown"
+    assert sns.attributes()[0]["account"] == '["unknown"]'
