@@ -19,7 +19,6 @@ import pytest
 from handlers.lineage.queries.disagreement import SETTLED
 from org.sandbox.scenarios.images import APPROVED
 from org.sandbox.scenarios.stage import APPROVER, BUILDER, DEVELOPER, STRANGER
-from stacksets.templates.names import API_FUNCTION
 from tests.support.deployed import HOME, Company
 
 pytestmark = pytest.mark.xdist_group("company")
@@ -214,8 +213,6 @@ def test_a_finding_says_who_says_what_and_the_api_answers_it_as_well(planted: Pl
     ids = planted.company.ids
     for word in (f"{ids['golden']} by events", ids["base"], "by DescribeImages"):
         assert word in finding["Description"]
-    # A process that runs keeps for a minute what time it was when it looked for the accounts.
-    planted.company.start_anew(API_FUNCTION)
     said = planted.company.ask("/lineage/contradictions?size=10000").said
     assert {
         (f"contradiction/{each['rule']}", each["about"].rpartition("/")[2]) for each in said["found"]

@@ -81,12 +81,12 @@ def test_weakness_45_a_key_that_stands_twice_is_refused_and_not_half_of_it_taken
 
 
 def test_weakness_46_one_of_the_tags_suffices_for_the_sample_and_does_not_where_each_is_asked_for() -> None:
-    call = {"action": "ec2:CreateImage", "aws:TagKeys": ["Creator"], "aws:RequestTag/Creator": "ann"}
+    call = {"action": "ec2:CreateImage", "aws:TagKeys": ("Creator",), "aws:RequestTag/Creator": "ann"}
     sample = deny(action="ec2:CreateImage", ForAllValues_StringNotLike={"aws:TagKeys": ["Creator", "Source"]})
     assert not denied(sample, **call)
     each = [deny(action="ec2:CreateImage", Null={f"aws:RequestTag/{tag}": "true"}) for tag in ("Creator", "Source")]
     assert denied(*each, **call)
-    assert not denied(*each, **{**call, "aws:TagKeys": ["Creator", "Source"], "aws:RequestTag/Source": "x"})
+    assert not denied(*each, **{**call, "aws:TagKeys": ("Creator", "Source"), "aws:RequestTag/Source": "x"})
 
 
 def test_weakness_46_a_tag_of_the_image_is_not_asked_of_the_instance_that_is_launched_with_it() -> None:
