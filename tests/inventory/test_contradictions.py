@@ -53,7 +53,7 @@ class Planted:
         self.company.stage.control.silence(self.company.id_of(account), HOME, silent=silent)
 
     def forge(self, account: str, name: str, image: str, **other: str) -> None:
-        """Send an event as an account's own CloudTrail would, like one that was sent, but for what is replaced."""
+        """Send an event as an account's own CloudTrail would, now: like one that was sent, but for what is replaced."""
         genuine = next(
             each
             for each in self.company.stage.control.events()
@@ -63,7 +63,9 @@ class Planted:
         text = json.dumps(genuine).replace(genuine["account"], self.company.id_of(account))
         for old, new in ((genuine["id"], str(uuid.uuid4())), (genuine["detail"]["eventID"], str(uuid.uuid4()))):
             text = text.replace(old, new)
-        for old, new in other.items():
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        times = {genuine["time"]: now, genuine["detail"]["eventTime"]: now}
+        for old, new in {**other, **times}.items():
             text = text.replace(old, new)
         self.company.stage.control.publish(self.company.id_of(account), HOME, [json.loads(text)])
 

@@ -63,10 +63,6 @@ def test_a_principal_that_a_policy_of_the_organization_denies_is_refused(company
     assert "explicit deny" in said
 
 
-def test_a_request_that_does_not_come_through_the_endpoint_is_refused(company: Company, path: str) -> None:
-    assert company.ask(path, headers={"x-orgctl-sandbox-vpce": ""}).refusal == (403, "Forbidden")
-
-
 def test_requests_over_the_rate_are_refused_and_later_ones_are_not(company: Company, path: str) -> None:
     with company.clock.standing():
         answers = [company.ask(path) for _ in range(101)]
