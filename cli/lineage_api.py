@@ -152,8 +152,8 @@ def sender(
         try:
             answered = session.send(request)
             body = bytearray()
-            # As it came: what is small compressed may be large.
-            for part in answered.raw.stream(65_536, decode_content=False):
+            # As it came: what is small compressed may be large. And what is there: a full buffer may be long in coming.
+            while part := answered.raw.read1(65_536, decode_content=False):
                 body += part
                 if len(body) > LARGEST:
                     answered.raw.close()
@@ -207,7 +207,7 @@ def _refused(url: str, reply: Reply, body: Mapping[str, object]) -> OrgctlError:
         case 404:
             return NotFound(url, said, todo or "see that the id, the Region and the stage in the URL are right")
         case 429:
-            return OrgctlError(url, f"it is throttled, after {ATTEMPTS} attempts: {said}", "ask again later")
+            return OrgctlError(url, f"it is throttled, after {ATTEMPTS} attempts: {said}{named}", "ask again later")
         case status if status >= 500:
             return OrgctlError(url, f"it fails with {status}: {said}{named}", todo or "see the function's log")
     return OrgctlError(url, said, todo)

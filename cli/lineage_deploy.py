@@ -133,7 +133,11 @@ def _report(settings: Settings, deployed: Deployed, baseline: tuple[Put, ...], u
     changed = sum(each.changed for each in done)
     results().print(f"{len(done)} stacks, {changed} of them made or changed")
     results().print(f"API: {url}")
-    talk().print(f"next: orgctl lineage --help; ask with --api {url}")
+    if settings.sandbox:
+        # In the sandbox nobody confirms subscriptions, and there is nothing to ask of yet.
+        talk().print(f"next: orgctl sandbox play life --sandbox, then orgctl lineage search --sandbox --api {url}")
+        return
+    talk().print(f"next: orgctl lineage search --api {url}")
     if "WebhookSecretArn" in deployed.outputs:
         talk().print(f"put the chat's webhook into the secret {deployed.outputs['WebhookSecretArn']}")
     talk().print("whoever gets mails confirms the subscription that AWS sends them")

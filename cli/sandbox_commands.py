@@ -44,10 +44,12 @@ def status(settings: Settings) -> int:
 
 
 def reset(settings: Settings) -> None:
+    from cli.deploy.in_sandbox import graph_file, put_aside
     from org.sandbox.process import reset_sandbox
 
     del settings
     reset_sandbox(state_directory())
+    put_aside(graph_file())
     talk().print("the sandbox is empty")
 
 

@@ -77,24 +77,34 @@ policies:
 # Services that may act in the whole organization, and the accounts that administer them.
 trusted_access:
   - cloudtrail.amazonaws.com
-# delegated_administrators:
-#   - {service: securityhub.amazonaws.com, account: Audit}
+delegated_administrators:
+  # The lineage account lists the accounts, and has AWS Config judge the images of all.
+  - {service: config-multiaccountsetup.amazonaws.com, account: AMI Lineage}
+  # - {service: securityhub.amazonaws.com, account: Audit}
 
 # What CloudFormation deploys to the accounts; never to the management account.
-# stacksets:
-#   - name: orgctl-lineage-bus
-#     template: lineage-bus                 # of orgctl's catalog; or file: templates/own.yaml
-#     targets: {units: [Security], only_accounts: [AMI Lineage]}
-#   - name: orgctl-account-baseline
-#     template: account-baseline            # docs/templates.md says what an account gets
-#     targets: {root: true}                 # or units: [Workloads], with only_accounts or except_accounts
-#     # regions: [eu-central-1]             # the governed Regions if absent
-#     depends_on: [orgctl-lineage-bus]      # to which the baseline forwards events
-#     parameters:
-#       ExternalId: choose-eight-characters-or-more   # what auditors present; not a secret
-#     # overrides: [{accounts: [Shop], parameters: {ExternalId: another-external-id}}]
-#     # failure_tolerance_percentage: 0
-#     # max_concurrent_percentage: 100
+stacksets:
+  - name: orgctl-lineage-bus
+    template: lineage-bus                   # of orgctl's catalog; or file: templates/own.yaml
+    targets: {units: [Security], only_accounts: [AMI Lineage]}
+  - name: orgctl-account-baseline
+    template: account-baseline              # docs/templates.md says what an account gets
+    targets: {root: true}                   # or units: [Workloads], with only_accounts or except_accounts
+    # regions: [eu-central-1]               # the governed Regions if absent
+    depends_on: [orgctl-lineage-bus]        # to which the baseline forwards events
+    parameters:
+      ExternalId: choose-eight-characters-or-more   # what auditors present; not a secret
+    # overrides: [{accounts: [Shop], parameters: {ExternalId: another-external-id}}]
+    # failure_tolerance_percentage: 0
+    # max_concurrent_percentage: 100
+  # AWS Config, whose rules judge images: leave both out where a landing zone has made recorders.
+  - name: orgctl-config-bucket
+    template: config-bucket
+    targets: {units: [Security], only_accounts: [Log Archive]}
+  - name: orgctl-config-recorder
+    template: config-recorder
+    targets: {root: true}
+    depends_on: [orgctl-config-bucket]
 
 # Principals that no policy may ever lock out: break-glass roles, pipelines.
 protected_principals:

@@ -2,7 +2,8 @@
 
 On the schedule it also tells where sources contradict each other, and what is not heard or read.
 
-Reads the graph. Calls securityhub:GetFindings and securityhub:BatchImportFindings, and sns:Publish on the two topics.
+Reads the graph. Calls securityhub:GetFindings and securityhub:BatchImportFindings, s3:GetObject and s3:PutObject on
+`published/` in the state bucket, and sns:Publish on the two topics.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,11 @@ from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Place, Time, key_of
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.asff import GENERATOR, Product
+from handlers.lineage.publish.ledger import Forgetful, S3Store, Store
 from handlers.lineage.publish.notices import Topics, announce, tell
-from handlers.lineage.publish.security_hub import Hub, Published, publish
-from handlers.lineage.queries.asking import BadQuery, Scope
+from handlers.lineage.publish.security_hub import Hub
+from handlers.lineage.publish.up_to_date import Published, publish
+from handlers.lineage.queries.asking import BadQuery, Scope, never
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.reconcile.findings import FAMILIES, lineage_findings
 from handlers.lineage.settings import Settings, read_settings
@@ -54,6 +57,9 @@ metrics = Metrics(namespace="orgctl", service=SERVICE)
 
 GRAPH = "ORGCTL_LINEAGE_GRAPH"
 COMPLIANCE_TOPIC, ALERT_TOPIC = "ORGCTL_COMPLIANCE_TOPIC", "ORGCTL_ALERT_TOPIC"
+STATE = "ORGCTL_LINEAGE_STATE"
+SPARE = 60_000
+"""Milliseconds before the end of the function's time at which it stops, to keep what it has done."""
 KINDS: Mapping[str, tuple[Kind, re.Pattern[str]]] = {
     **dict.fromkeys(("AWS::EC2::Image", "ami", "image"), (Kind.IMAGE, re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII))),
     **dict.fromkeys(("AWS::EC2::Instance", "instance"), (Kind.INSTANCE, re.compile(r"i-[0-9a-f]{8,17}", re.ASCII))),
@@ -74,10 +80,13 @@ class Desk:
     scope: Scope
     product: Product
     now: Time
+    store: Store = field(default_factory=Forgetful)
+    """Of what Security Hub was told last."""
+    late: Callable[[], bool] = never
 
 
 @cache
-def _fixed() -> tuple[Graph, Hub, Topics, Settings]:
+def _fixed() -> tuple[Graph, Hub, Topics, Store, Settings]:
     import boto3
     from botocore.config import Config
 
@@ -85,14 +94,18 @@ def _fixed() -> tuple[Graph, Hub, Topics, Settings]:
     patient = Config(retries={"mode": "adaptive", "max_attempts": 10})
     hub: Hub = boto3.client("securityhub", config=patient)
     sns: Topics = boto3.client("sns")
-    return open_graph(setting(GRAPH)), hub, sns, read_settings(os.environ)
+    store = S3Store(boto3.client("s3"), setting(STATE))
+    return open_graph(setting(GRAPH)), hub, sns, store, read_settings(os.environ)
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Judge everything, or what a direct request names; answers how it stands."""
-    graph, hub, sns, settings = _fixed()
+    """Judge everything, or what a direct request names; answers how it stands.
+
+    Unfinished, shortly before Lambda would end it: Lambda calls it again then, twice, as it does for the schedule.
+    """
+    graph, hub, sns, store, settings = _fixed()
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     now = Time(int(time.time() * 1000))
     desk = Desk(
@@ -105,6 +118,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         replace(known_scope(graph, now), organization=settings.organization),
         Product(AccountId(account), Region(region), partition),
         now,
+        store,
+        lambda: context.get_remaining_time_in_millis() < SPARE,
     )
     return answer(event, desk)
 
@@ -176,7 +191,15 @@ def _publish(assessment: Assessment, besides: Sequence[Finding], desk: Desk, *, 
     findings = [*findings_of(assessment, desk.settings, desk.product.account), *besides]
     families = [FAMILY, *FAMILIES] if whole else [FAMILY]
     return publish(
-        desk.hub, findings, covered, desk.product, families, desk.now, lambda each: _alert(each.created, desk)
+        desk.hub,
+        findings,
+        covered,
+        desk.product,
+        families,
+        desk.now,
+        lambda each: _alert(each.created, desk),
+        desk.store,
+        desk.late,
     )
 
 

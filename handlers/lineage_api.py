@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import correlation_paths
 
 from handlers.lineage.api.app import answer, logger, unavailable
-from handlers.lineage.api.desk import Means, Tags
+from handlers.lineage.api.desk import TELLING, Means, Tags
 from handlers.lineage.model import Time
 from handlers.lineage.open import open_graph
 from handlers.lineage.settings import Settings, read_settings, setting
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GRAPH, CURSOR_SECRET = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_LINEAGE_CURSOR_SECRET"
 GRAPH_SECONDS = 6.0
-"""For one call to the graph. The client tries again for twice as long, all of which fits into a request."""
+"""For one call to the graph. The client tries again for twice as long, and gives up when the request must end."""
 
 SCOPE_KEPT = 60_000
 """Milliseconds for which it is remembered which accounts there are: it is noted anew with every reconciliation."""
@@ -103,9 +103,12 @@ def _scope_of(settings: Settings) -> ScopeOf:
 
 def _secret(arn: str) -> bytes:
     import boto3
+    from botocore.config import Config
 
+    # With botocore's own minutes, a call that hangs would outlast the request.
+    brief = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
     with aws_errors("secretsmanager:GetSecretValue"):
-        secret: str = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        secret: str = boto3.client("secretsmanager", config=brief).get_secret_value(SecretId=arn)["SecretString"]
     return secret.encode()
 
 
@@ -113,8 +116,10 @@ def _publish(settings: Settings, account: AccountId) -> Publish:
     @cache
     def hub() -> Any:  # noqa: ANN401 - boto3 makes its clients up
         import boto3
+        from botocore.config import Config
 
-        return boto3.client("securityhub", region_name=settings.home_region)
+        brief = Config(connect_timeout=1, read_timeout=TELLING - 1, retries={"total_max_attempts": 1})
+        return boto3.client("securityhub", region_name=settings.home_region, config=brief)
 
     def publish(finding: Finding, now: Time) -> None:
         from handlers.lineage.events.envelope import partition_of

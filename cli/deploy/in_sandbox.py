@@ -36,13 +36,17 @@ def begin_anew(foreseen: tuple[Foreseen, ...], endpoint: str, graph: Path) -> No
     """
     from org.sandbox.scenarios.control import Control
 
-    if not any(each.step.stack.name == _INGEST and each.difference.is_new for each in foreseen):
-        return
+    if any(each.step.stack.name == _INGEST and each.difference.is_new for each in foreseen):
+        put_aside(graph)
+        Control(endpoint).forget()
+
+
+def put_aside(graph: Path) -> None:
+    """Keep the graph of a sandbox that is gone, as `….old`, where no question finds it."""
     for end in ("", "-wal", "-shm"):
         old = graph.with_name(graph.name + end)
         if old.exists():
             old.replace(graph.with_name(f"{graph.name}.old{end}"))
-    Control(endpoint).forget()
 
 
 def ensure_deployed(connection: Connection, place: Place, graph: Path) -> Deployed | None:

@@ -17,6 +17,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from org.errors import AccessDenied, AlreadySo, Busy, NotFound, OrgctlError
 
@@ -105,6 +106,9 @@ def aws_errors(call: str, subject: str = "") -> Iterator[None]:
         ) from error
     except BotoCoreError as error:
         raise OrgctlError(where, str(error), "run again; what is done stays done") from error
+    except ResponseParserError as error:
+        what = "what answers is not AWS, or is broken: it sends something else than its protocol"
+        raise OrgctlError(where, what, "see what stands between (a proxy), or the log of the sandbox") from error
 
 
 def translate(error: ClientError, where: str) -> OrgctlError:

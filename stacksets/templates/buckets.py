@@ -35,11 +35,14 @@ def own_bucket(title: str, name: str, key_arn: object | None, **settings: object
     )
 
 
-def bucket_by_tls_only(bucket: Bucket) -> BucketPolicy:
+def bucket_by_tls_only(bucket: Bucket, *of_objects: dict[str, object]) -> BucketPolicy:
+    """Nothing without TLS; and what the statements say of all objects."""
+    objects = Sub(f"${{{bucket.title}.Arn}}/*")
+    statements = [*({**each, "Resource": objects} for each in of_objects), tls_statement(bucket)]
     return BucketPolicy(
         f"{bucket.title}Policy",
         Bucket=Ref(bucket),
-        PolicyDocument={"Version": "2012-10-17", "Statement": [tls_statement(bucket)]},
+        PolicyDocument={"Version": "2012-10-17", "Statement": statements},
     )
 
 

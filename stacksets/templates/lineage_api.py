@@ -172,7 +172,15 @@ def _rest(access: str, body: Mapping[str, Any], *, any_principal: bool) -> RestA
         Body=body,
         FailOnWarnings=True,
         MinimumCompressionSize=1024,
+        **({"Metadata": _OF_A_POOL} if any_principal else {}),
     )
+
+
+_OF_A_POOL = {
+    "Reasons": {
+        "CallersOfTheOrganization": "Users of a Cognito pool are no principals of IAM: the authorizer lets them in"
+    }
+}
 
 
 def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:

@@ -101,6 +101,7 @@ def _add_parameters(template: Template) -> None:
     for name in ("ComplianceTopicArn", "AlertTopicArn"):
         add_arn_parameter(template, name, "Topic that findings are told to")
     add_arn_parameter(template, "NoticesKeyArn", "KMS key of the topics")
+    add_parameter(template, "StateBucket", "Where it is kept what Security Hub was told last", MinLength=3)
     add_parameter(
         template,
         "ExcludedAccounts",
@@ -155,7 +156,7 @@ def _title(name: str) -> str:
 def _rule(
     name: str, function: Function, policy: ResourcePolicy, parameters: Mapping[str, str] | None
 ) -> OrganizationConfigRule:
-    """Judge every image once a day if parameters say by what, else each instance whenever it changes."""
+    """Judge every image once a day if parameters say by what, else each instance when it changes, and once a day."""
     if parameters is not None:
         trigger = {
             "Description": "Judges every image of the account, in all governed Regions",
@@ -165,11 +166,14 @@ def _rule(
         }
     else:
         trigger = {
-            "Description": "Judges the image of an instance whenever the instance changes",
+            "Description": "Judges the image of an instance when it changes, and all of the account once a day",
             "OrganizationConfigRuleTriggerTypes": [
                 "ConfigurationItemChangeNotification",
                 "OversizedConfigurationItemChangeNotification",
+                # Config may be quicker than the event of the launch: then nothing is known of the instance yet.
+                "ScheduledNotification",
             ],
+            "MaximumExecutionFrequency": "TwentyFour_Hours",
             "ResourceTypesScope": ["AWS::EC2::Instance"],
             "InputParameters": json.dumps({"rules": INSTANCE_IMAGE}),
         }

@@ -19,7 +19,7 @@ from troposphere.s3 import (
 )
 from troposphere.sqs import Queue
 
-from stacksets.functions import INGEST
+from stacksets.functions import ACTIONS, INGEST, RECONCILE, RECONCILE_PLAN
 from stacksets.templates.buckets import bucket_by_tls_only, own_bucket
 from stacksets.templates.function import (
     add_function,
@@ -31,7 +31,7 @@ from stacksets.templates.function import (
 )
 from stacksets.templates.names import BUS_NAME_PATTERN, CENTRAL_BUS, LINEAGE_QUEUE, READINGS_QUEUE
 from stacksets.templates.own_key import own_key
-from stacksets.templates.queues import own_queue, tls_only
+from stacksets.templates.queues import by_these_alone, own_queue, tls_only
 
 _RULE_ARN = Sub(
     f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{CentralBusName}}/{LINEAGE_QUEUE}"
@@ -46,7 +46,9 @@ def render() -> Template:
     _add_parameters(template)
     key = template.add_resource(_key())
     archive = template.add_resource(_archive(key))
-    template.add_resource(bucket_by_tls_only(archive))
+    # A rebuild believes what it finds there.
+    writing = ("s3:DeleteObject", "s3:PutObject")
+    template.add_resource(bucket_by_tls_only(archive, by_these_alone("IngestAloneWrites", writing, [INGEST.name])))
     events, readings = (_add_queue(template, *each, key) for each in _QUEUES)
     rule = template.add_resource(_rule(events))
     add_function(template, INGEST)
@@ -65,6 +67,8 @@ def render() -> Template:
     return template
 
 
+_READERS = (RECONCILE_PLAN.name, RECONCILE.name, ACTIONS.name)
+"""Whose functions send readings."""
 _QUEUES = (("Events", LINEAGE_QUEUE), ("Readings", READINGS_QUEUE))
 
 
@@ -93,16 +97,18 @@ def _add_parameters(template: Template) -> None:
 
 
 def _add_queue(template: Template, title: str, name: str, key: Key) -> Queue:
-    """Add a queue and its dead letters.
+    """Add a queue and its dead letters, which SQS moves there itself.
 
-    Who may send readings is for the roles of their functions: no policy admits anybody else.
+    The ingest knows by the queue that a message came in who sent it: to each only one kind of sender may send.
     """
     key_arn = GetAtt(key, "Arn")
     dead = template.add_resource(own_queue(f"{title}DeadLetters", f"{name}-dead-letters", key_arn))
     queue = template.add_resource(own_queue(title, name, key_arn, seconds=INGEST.seconds, dead=dead))
-    for each in (queue, dead):
-        allowed = [_rule_may_send()] if title == "Events" else []
-        template.add_resource(tls_only(f"{each.title}Policy", each, *allowed))
+    rule = [_rule_may_send()] if title == "Events" else []
+    alone = _nobody_else_sends() if rule else by_these_alone("ReadersAloneSend", ["sqs:SendMessage"], _READERS)
+    template.add_resource(tls_only(f"{queue.title}Policy", queue, *rule, alone))
+    # EventBridge puts there what it could not bring to the queue.
+    template.add_resource(tls_only(f"{dead.title}Policy", dead, *rule))
     template.add_resource(depth_alarm(f"{name}-dead-letters", dead))
     return queue
 
@@ -115,6 +121,13 @@ def _rule_may_send() -> dict[str, object]:
         "Action": "sqs:SendMessage",
         "Condition": {"ArnEquals": {"aws:SourceArn": _RULE_ARN}},
     }
+
+
+def _nobody_else_sends() -> dict[str, object]:
+    """Requests of principals have no aws:SourceArn, which the negated operator counts as another."""
+    denied = by_these_alone("RuleAloneSends", ["sqs:SendMessage"], [])
+    denied["Condition"]["ArnNotEquals"]["aws:SourceArn"] = _RULE_ARN
+    return denied
 
 
 def _rule(queue: Queue) -> Rule:

@@ -344,20 +344,8 @@ def _add_flow_log(template: Template, vpc: VPC, key: Key) -> None:
 
 
 def _key() -> Key:
-    """Encrypt log groups, the functions' variables, secrets and queues."""
-    here = {"StringEquals": {"aws:SourceAccount": AccountId}}
-    uses: list[Mapping[str, object]] = [
-        encrypts_logs(*(f"{start}*" for start in OWN_LOG_GROUPS)),
-        {
-            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-            "Sid": "EventBridgeSendsToQueues",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": "*",
-            "Condition": here,
-        },
-    ]
+    """Encrypt log groups, the functions' variables, secrets and queues: those are for principals, not for services."""
+    uses: list[Mapping[str, object]] = [encrypts_logs(*(f"{start}*" for start in OWN_LOG_GROUPS))]
     return own_key("FunctionsKey", "Encrypts logs, variables, secrets and queues of orgctl's functions", uses)
 
 

@@ -144,4 +144,7 @@ def _key() -> Key:
         }
         for service, condition in conditions.items()
     ]
-    return own_key("NoticesKey", "Encrypts the notices of orgctl's lineage system", uses)
+    why = {
+        "kms:GenerateDataKey*": "AWS documents it so for services that publish, and not which of the calls each makes"
+    }
+    return own_key("NoticesKey", "Encrypts the notices of orgctl's lineage system", uses, why)

@@ -37,7 +37,11 @@ def lineage_roles() -> tuple[Role, Role]:
             "Reads where machine images came from and what uses them, for the lineage account",
             RECONCILE_FUNCTION,
             [reads, of_images, reports],
-            {"Read": _NO_RESOURCE},
+            {
+                "Read": _NO_RESOURCE,
+                "ReadOfAnImage": "Whatever image the account has or uses, in any Region",
+                "AskForUsageReports": "Of whatever image the account has, in any Region",
+            },
         ),
         _role(
             "EvaluationsRole",

@@ -8,8 +8,13 @@ from troposphere import Sub
 from troposphere.kms import Key
 
 
-def own_key(title: str, description: str, uses: Sequence[Mapping[str, object]]) -> Key:
-    """Make a key that the account administers through IAM, and that services use as `uses` lets them."""
+def own_key(
+    title: str, description: str, uses: Sequence[Mapping[str, object]], reasons: Mapping[str, str] | None = None
+) -> Key:
+    """Make a key that the account administers through IAM, and that services use as `uses` lets them.
+
+    `reasons`: why wildcards stand in `uses`, by wildcard.
+    """
     administers = {
         # Without it nobody could administer the key, not even the account's root user.
         "Sid": "AccountAdministersThroughIam",
@@ -30,6 +35,7 @@ def own_key(title: str, description: str, uses: Sequence[Mapping[str, object]]) 
                 "Resource": "In a key policy * is the key itself",
                 "kms:*": "The statement that AWS documents for handing a key's administration to IAM",
                 "Retain": "What the key has encrypted must stay readable after the stack is gone",
+                **(reasons or {}),
             }
         },
     )

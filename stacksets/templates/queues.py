@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from troposphere import GetAtt, Ref
+from collections.abc import Sequence
+from typing import Any
+
+from troposphere import GetAtt, Ref, Sub
 from troposphere.sqs import Queue, QueuePolicy, RedrivePolicy
+
+from stacksets.templates.names import ACCESS_ROLE
 
 _FOURTEEN_DAYS = 14 * 24 * 60 * 60
 TRIES = 5
@@ -29,8 +34,26 @@ def own_queue(title: str, name: str, key_arn: object, *, seconds: int = 60, dead
     )
 
 
-def tls_only(title: str, queue: Queue, *allowed: dict[str, object]) -> QueuePolicy:
-    """Allow what the statements allow, each on this queue, and nothing without TLS."""
+def by_these_alone(sid: str, actions: Sequence[str], functions: Sequence[str]) -> dict[str, Any]:
+    """Deny the actions to all but roles of functions, and whoever administers the account and sends anew what failed.
+
+    Without it whoever may send to any queue of the account, or write into any bucket, would be believed.
+    """
+    roles = [
+        Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}-${{AWS::Region}}") for name in functions
+    ]
+    administrator = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{ACCESS_ROLE}")
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [*roles, administrator]}},
+    }
+
+
+def tls_only(title: str, queue: Queue, *more: dict[str, object]) -> QueuePolicy:
+    """Allow or deny what the statements do, each on this queue, and nothing without TLS."""
     arn = GetAtt(queue, "Arn")
     deny = {
         "Sid": "NothingWithoutTls",
@@ -45,6 +68,6 @@ def tls_only(title: str, queue: Queue, *allowed: dict[str, object]) -> QueuePoli
         Queues=[Ref(queue)],
         PolicyDocument={
             "Version": "2012-10-17",
-            "Statement": [*({**each, "Resource": arn} for each in allowed), deny],
+            "Statement": [*({**each, "Resource": arn} for each in more), deny],
         },
     )

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import UnauthorizedSSOTokenError
 
-from cli.lineage_api import ATTEMPTS, Api, Reply
+from cli.lineage_api import ATTEMPTS, Api, Reply, sender
 from handlers.lineage.api.app import answer
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.sqlite import SqliteGraph
 from org.errors import AccessDenied, NotFound, OrgctlError
+from tests.lineage.gremlin.test_connection import Door
 from tests.support.command_line import CommandLine
 from tests.support.lineage_api import NOW, Context, ec2_id, event_for, means_for, with_ec2_ids
 from tests.support.lineage_story import story
@@ -223,11 +231,32 @@ def test_what_the_api_refuses_is_one_line(
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (403, '{"Message": "User: x is not authorized"}', "it refuses: User: x is not authorized"),
-        (403, '{"message": "Missing Authentication Token"}', "it refuses: Missing Authentication Token"),
+        (
+            403,
+            '{"Message": "User: x is not authorized to perform: execute-api:Invoke"}',
+            "it refuses: User: x is not authorized to perform: execute-api:Invoke; have execute-api:Invoke on this API",
+        ),
+        (403, '{"Message": "x is not authorized … with an explicit deny"}', "; a policy denies it"),
+        (403, '{"message": "Missing Authentication Token"}', "Token; see that the URL ends with the stage"),
+        (403, '{"message": "Signature expired: 20261126T000000Z is now earlier than …"}', "; set this machine's clock"),
+        (403, '{"message": "Signature not yet current: …"}', "; set this machine's clock"),
+        (403, '{"message": "The security token included in the request is expired"}', "; sign in again"),
+        (403, '{"message": "Forbidden"}', "it refuses: Forbidden; set ORGCTL_LINEAGE_API_KEY if"),
+        (404, '{"message": "Not Found"}', "Not Found; see that the id, the Region and the stage in the URL are right"),
+        (409, '{"error": "it is in 2", "todo": "name one", "regions": ["a-b-1", "c-d-2"]}', "name one: a-b-1, c-d-2"),
         (500, '{"error": "Internal error", "correlation_id": "c-1"}', "it fails with 500: Internal error (correlation"),
+        (301, '{"message": "Moved"}', "it answers 301, and points elsewhere"),
+        (400, "[1]", "it does not say why"),
+        (400, '{"error": {"a": "\\u001b[2J"}, "regions": 3, "details": 4}', "{'a': '\\x1b[2J'}"),
+        (404, '{"error": "' + "x" * 5_000 + '"}', "x" * 600 + "…"),
         (200, "<html>", "it answers 200, and no JSON"),
-        (200, "[]", "what this version of orgctl does not know: Shown: no object"),
+        (200, "[" * 100_000, "it answers 200, and no JSON"),
+        (
+            200,
+            "[]",
+            "orgctl does not know: Shown: no object; see that it is the URL of a lineage API",
+        ),
+        (200, '{"status": "ok"}', "what this version of orgctl does not know: Shown."),
     ],
 )
 def test_what_is_no_answer_is_one_line(
@@ -238,6 +267,125 @@ def test_what_is_no_answer_is_one_line(
     assert (answered.code, answered.out) == (1, "")
     assert said in answered.err
     assert answered.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_goes_on_failing_is_one_line_with_the_correlation_id(status: int) -> None:
+    body = '{"error": "Out of time", "correlation_id": "c-7", "todo": "ask for less, or again"}'
+    api, _ = _api([(status, body, {})] * 9, [])
+    with pytest.raises(OrgctlError) as caught:
+        api.get("/lineage/show", {"id": GOLDEN})
+    assert "Out of time (correlation id c-7)" in str(caught.value)
+
+
+def test_the_id_of_a_gateway_that_timed_out_is_told() -> None:
+    api, _ = _api([(504, '{"message": "Endpoint request timed out"}', {"x-amzn-requestid": "r-9"})] * 9, [])
+    with pytest.raises(OrgctlError, match=r"504: Endpoint request timed out \(correlation id r-9\)"):
+        api.get("/lineage/show", {"id": GOLDEN})
+
+
+def test_without_credentials_nothing_is_sent(
+    orgctl: CommandLine, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    answered = orgctl("lineage", "show", GOLDEN, "--api", deployed.url)
+    assert (answered.code, answered.out, deployed.signed) == (1, "", [])
+    assert "no AWS credentials were found to sign with; set AWS_PROFILE" in answered.err
+
+
+def test_credentials_that_cannot_be_renewed_are_one_line() -> None:
+    def expired() -> Credentials:
+        raise UnauthorizedSSOTokenError
+
+    api, asked = _api([], [])
+    with pytest.raises(OrgctlError, match=r"there is nothing to sign with: .*; sign in again"):
+        replace(api, credentials=expired).get("/lineage/show", {"id": GOLDEN})
+    assert asked == []
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers as APIs do not."""
+
+    asked: ClassVar[list[str]] = []
+    elsewhere: ClassVar[str] = ""
+
+    def do_GET(self) -> None:  # as the library calls it
+        self.asked.append(self.path)
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", f"{self.elsewhere}/stolen")
+            self.end_headers()
+        elif self.path.startswith("/slow"):
+            self._send(b"{" + b" " * 100, (b" " for _ in iter(lambda: time.sleep(0.2), 0)))
+        elif self.path.startswith("/zipped"):
+            self._send(gzip.compress(b"{}" + b" " * 10_000_000), (), encoding="gzip")
+        else:
+            self._send(b"{", (b" " * 1_000_000 for _ in range(100)))
+
+    def _send(self, head: bytes, parts: Iterable[bytes], encoding: str = "") -> None:
+        self.send_response(200)
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(head)
+            for each in parts:
+                self.wfile.write(each)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def odd() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    Odd.asked.clear()
+    Odd.elsewhere = f"http://127.0.0.1:{server.server_address[1]}"
+    yield Odd.elsewhere
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/moved", "it answers 302, and points elsewhere"),
+        ("/slow", "it does not answer within 1 seconds"),
+        ("/large", "its answer has more than 10,485,760 bytes"),
+        ("/zipped", "it answers 200, and no JSON"),
+    ],
+)
+def test_answers_are_bounded_in_size_and_time_and_nothing_signed_goes_elsewhere(odd: str, path: str, says: str) -> None:
+    keys = Credentials("AKIAEXAMPLE", "secret")
+    api = Api(f"{odd}{path}", "eu-central-1", lambda: keys, sender(odd, {}, patience=1))
+    with pytest.raises(OrgctlError, match=says):
+        api.get("/lineage/show", {"id": GOLDEN})
+    assert [each.split("/api")[0] for each in Odd.asked] == [path]
+
+
+def test_a_server_that_takes_the_request_and_answers_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = Credentials("AKIAEXAMPLE", "secret")
+        api = Api(url, "eu-central-1", lambda: keys, sender(url, {}, patience=1))
+        with pytest.raises(OrgctlError, match="it does not answer within 1 seconds; ask again, or for less"):
+            api.get("/lineage/show", {"id": GOLDEN})
+
+
+def test_a_certificate_that_nobody_trusts_ends_it_before_anything_is_sent(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    url = f"https://127.0.0.1:{door.port}"
+    keys = Credentials("AKIAEXAMPLE", "secret")
+    api = Api(url, "eu-central-1", lambda: keys, sender(url, {}, patience=5))
+    with pytest.raises(OrgctlError, match="its certificate is not trusted"):
+        api.get("/lineage/show", {"id": GOLDEN})
+    door.close()
+    assert door.said == []
 
 
 def test_an_api_that_is_not_there_is_one_line(orgctl: CommandLine, deployed: Deployed) -> None:

@@ -6,9 +6,11 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from org.policy.authorize import Engine, Grants
 from org.policy.catalog import Catalog
@@ -17,6 +19,7 @@ from org.policy.model import PolicyKind
 from org.policy.parse import parse_policy
 from org.policy.request import Request
 from org.sandbox.authorization.ledger import Judged, judged
+from org.sandbox.scenarios.stage import DEVELOPER
 from org.sandbox.server import Sandbox
 from stacksets.functions import FUNCTIONS
 from stacksets.templates.names import EVALUATIONS_ROLE, READER_ROLE
@@ -285,3 +288,61 @@ def _neighbours(request: Request) -> Iterator[str]:
 _OF_LAMBDA = frozenset({"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"})
 """Allowed on all, with the reason beside it in the template."""
 _ON_ALL = frozenset({"ec2:DescribeNetworkInterfaces"})
+
+
+def test_who_may_do_anything_in_the_lineage_account_is_not_believed_for_that(done: Done) -> None:
+    """A guardrail of the company refuses it, and so would the queues and the archive themselves without one."""
+    run, outputs = done.run, done.run.deployed.outputs
+    power, bucket = run.stage.session("AMI Lineage", DEVELOPER), outputs["ArchiveBucket"]
+    sqs, s3 = power.client("sqs"), power.client("s3")
+    kept = run.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["Contents"][0]["Key"]
+    of_bucket = run.client("s3").get_bucket_policy(Bucket=bucket)["Policy"]
+    attempts: list[tuple[str, Callable[[], object]]] = [
+        (of_bucket, lambda: s3.put_object(Bucket=bucket, Key="readings/forged.json", Body=b"{}")),
+        (of_bucket, lambda: s3.put_object(Bucket=bucket, Key="events/forged.json", Body=b"{}")),
+        (of_bucket, lambda: s3.delete_object(Bucket=bucket, Key=kept)),
+    ]
+    for url in (outputs["QueueUrl"], outputs["ReadingsQueueUrl"]):
+        found = run.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+        send = partial(sqs.send_message, QueueUrl=url, MessageBody="{}")
+        attempts.append((found["Attributes"]["Policy"], send))
+    for policy, attempt in attempts:
+        with pytest.raises(ClientError, match="explicit deny"):
+            attempt()
+        tried = judged()[-1]
+        assert tried.verdict is Verdict.DENIED
+        assert tried.request.principal.arn.endswith(f":role/{DEVELOPER}")
+        anything = parse_policy(json.dumps(EVERYTHING), PolicyKind.IDENTITY, "everything")
+        alone = Grants(identity=(anything,), resource=parse_policy(policy, PolicyKind.RESOURCE, "own"))
+        assert ENGINE.authorizer(alone).decide(tried.request).verdict is Verdict.DENIED
+
+
+def test_nobody_but_one_function_enters_an_account(done: Done) -> None:
+    """Not with the external id, which is no secret, and not as another function of the lineage account."""
+    run = done.run
+    external = json.loads(run.place.settings)["external_id"]
+    victim = run.stage.accounts["Shop"]
+    for session in (run.stage.session("AMI Lineage", DEVELOPER), run.stage.session("Pipelines")):
+        for role in SHARED:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                session.client("sts").assume_role(
+                    RoleArn=f"arn:aws:iam::{victim}:role/{role}", RoleSessionName="me", ExternalId=external
+                )
+
+
+def test_a_member_account_reaches_nothing_of_the_lineage_account_but_its_bus_and_api(done: Done) -> None:
+    run = done.run
+    member, outputs = run.stage.session("Pipelines"), run.deployed.outputs
+    attempts: list[Callable[[], object]] = [
+        lambda: member.client("sqs").send_message(QueueUrl=outputs["ReadingsQueueUrl"], MessageBody="{}"),
+        lambda: member.client("sqs").receive_message(QueueUrl=outputs["QueueUrl"]),
+        lambda: member.client("sns").publish(TopicArn=outputs["AlertTopicArn"], Message="forged"),
+        lambda: member.client("s3").list_objects_v2(Bucket=outputs["ArchiveBucket"]),
+        lambda: member.client("s3").put_object(Bucket=outputs["ArchiveBucket"], Key="readings/forged.json", Body=b"{}"),
+        lambda: member.client("lambda").invoke(FunctionName=outputs["AssessFunctionArn"], Payload=b"{}"),
+        lambda: member.client("secretsmanager").get_secret_value(SecretId=outputs["WebhookSecretArn"]),
+        lambda: member.client("kms").encrypt(KeyId=outputs["EventsKeyArn"], Plaintext=b"x"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
+            attempt()

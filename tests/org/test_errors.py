@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from botocore.parsers import ResponseParserError
+
 from org.errors import OrgctlError
+from org.gateway.errors import aws_errors
 
 
 def test_error_says_where_what_and_what_to_do_in_one_line() -> None:
@@ -12,3 +16,11 @@ def test_error_says_where_what_and_what_to_do_in_one_line() -> None:
 
 def test_what_a_terminal_would_act_on_is_written_as_an_escape() -> None:
     assert str(OrgctlError("a.yaml", "unit '\x1b[2J\nfake: line'")) == r"a.yaml: unit '\x1b[2J\nfake: line'"
+
+
+def test_answer_that_is_not_of_aws_is_one_line_and_no_bug() -> None:
+    with (
+        pytest.raises(OrgctlError, match=r"^sts:GetCallerIdentity: what answers is not AWS"),
+        aws_errors("sts:GetCallerIdentity"),
+    ):
+        raise ResponseParserError("invalid XML received")

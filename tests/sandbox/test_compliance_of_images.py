@@ -13,6 +13,7 @@ from handlers.assess_compliance import Desk, answer
 from handlers.lineage.ingest import add
 from handlers.lineage.model import Batch, Fact, Kind, Relation, Time, key_of
 from handlers.lineage.publish.asff import Product
+from handlers.lineage.publish.ledger import S3Store
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.readings.parse import parse_reading
 from org.model import AccountId, Region
@@ -58,6 +59,8 @@ class Lineage:
         self.sns: Any = cloud.client("sns", self.account)
         self.hub.enable_security_hub(EnableDefaultStandards=False)
         self.topics = [self.sns.create_topic(Name=name)["TopicArn"] for name in ("compliance", "alerts")]
+        self.s3: Any = cloud.client("s3", self.account)
+        self.s3.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": HOME})
         self.sqs: Any = cloud.client("sqs", self.account)
         self.product = Product(self.account, Region(HOME))
         self.graph: MemoryGraph = graph_of(*images(self.owner))
@@ -84,9 +87,18 @@ class Lineage:
     def assess(self, now: int = NOW) -> dict[str, Any]:
         scope = Scope(frozenset({AccountId(self.owner)}))
         rules = settings(**FEW)
-        return answer(
-            SCHEDULE, Desk(self.graph, self.hub, self.sns, *self.topics, rules, scope, self.product, Time(now))
+        desk = Desk(
+            self.graph,
+            self.hub,
+            self.sns,
+            *self.topics,
+            rules,
+            scope,
+            self.product,
+            Time(now),
+            S3Store(self.s3, "state"),
         )
+        return answer(SCHEDULE, desk)
 
     def findings(self, **filters: str) -> list[dict[str, Any]]:
         asked = {name: [{"Value": value, "Comparison": "EQUALS"}] for name, value in filters.items()}
@@ -110,6 +122,18 @@ def test_findings_arrive_in_security_hub_are_left_alone_and_end(lineage: Lineage
     assert lineage.findings(RecordState="ACTIVE") == []
     (ended,) = lineage.findings(RecordState="ARCHIVED")
     assert ended["Compliance"]["Status"] == "PASSED"
+
+
+def test_an_unchanged_run_asks_security_hub_nothing(lineage: Lineage) -> None:
+    lineage.assess()
+    made: list[str] = []
+    events = lineage.hub.meta.events
+    events.register("before-call.securityhub", lambda model, **_: made.append(model.name))
+    assert lineage.assess(NOW + 1000)["findings_unchanged"] == 1
+    assert made == []
+    lineage.s3.delete_object(Bucket="state", Key="published/compliance.json")
+    assert lineage.assess(NOW + 2000)["findings_unchanged"] == 1
+    assert made == ["GetFindings"]
 
 
 def test_weakness_42_grave_findings_reach_who_asks_for_them_by_severity(lineage: Lineage) -> None:

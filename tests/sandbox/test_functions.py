@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from org.sandbox.functions.worker import FunctionFailed, Program, Worker
+from tests.support.full_disk import full_disk
 from tests.support.functions import REGION, allow, role, zipped
 
 CODE = """
@@ -305,3 +308,13 @@ import time
 def handler(event, context):
     time.sleep(60)
 """
+
+
+def test_function_for_whose_code_there_is_no_room_fails_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = Program("arn", "f", "app.handler", "d", 3, 128, ())
+    with full_disk(), pytest.raises(FunctionFailed, match=r"Sandbox\.NoRoom: .* cannot be unpacked into .*: File too"):
+        Worker(program, zipped(CODE))
+    assert not list(tmp_path.iterdir())

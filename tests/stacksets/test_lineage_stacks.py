@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,6 +31,12 @@ OTHERS = {name: entry.render() for name, entry in templates().items()}
 FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
 CATALOG = Catalog()
 EVERY = {**{name: each.template for name, each in stacks().items()}, **OTHERS}
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abcdefghi"
+WIDELY = {
+    **EVERY,
+    "lineage-api for a pool": lineage_api.render(api_document(), "regional", POOL, key_required=True),
+}
+"""Also as other settings make them."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,9 +50,7 @@ def test_cfn_lint_says_nothing_of_the_template(name):
 
 
 def test_cfn_lint_says_nothing_of_the_api_for_users_of_a_pool_with_keys():
-    pool = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abcdefghi"
-    rendered = lineage_api.render(api_document(), "regional", pool, key_required=True)
-    assert lint_template(template_body(rendered), ("eu-central-1",)) == ()
+    assert lint_template(template_body(WIDELY["lineage-api for a pool"]), ("eu-central-1",)) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "lineage-api"])
@@ -91,17 +97,45 @@ def test_no_two_functions_share_a_role():
     assert {f"{row.title}Role" for row in FUNCTIONS} == set(roles)
 
 
-@pytest.mark.parametrize("name", EVERY)
+def wildcards(statement: dict) -> Iterator[tuple[str, str]]:
+    """Each that a statement has, with what it is: all of a service's actions or resources, any account, anybody."""
+    for action in listed(statement["Action"]):
+        if "*" in action:
+            yield action, "action"
+    for place in listed(statement.get("Resource", [])):
+        text = place.get("Fn::Sub", "") if isinstance(place, dict) else place
+        *head, account, rest = [*re.sub(r"\$\{[^}]*\}", "x", text).split(":", 5), "", ""][:6]
+        of_all = re.fullmatch(r"([\w-]+[/:])?\*", rest) and head[2:3] != ["s3"]
+        if text == "*" or "*" in account or of_all:
+            yield text, "resource"
+    if statement.get("Principal") in ("*", {"AWS": "*"}) and not statement.get("Condition"):
+        yield "*", "principal"
+
+
+@pytest.mark.parametrize("name", WIDELY)
 def test_no_wildcard_stands_without_its_reason(name):
-    for title, resource in EVERY[name].to_dict()["Resources"].items():
+    """Beside it, in Metadata.Reasons: by the statement's Sid, or by the wildcard; in a key's policy * is the key."""
+    for title, resource in WIDELY[name].to_dict()["Resources"].items():
         reasons = resource.get("Metadata", {}).get("Reasons", {})
         for each in statements(resource):
             if each["Effect"] == "Deny":
                 continue
-            wide = [action for action in listed(each["Action"]) if "*" in action]
-            wide += [place for place in listed(each.get("Resource", [])) if place == "*"]
-            given = {each["Sid"], *wide} & reasons.keys() or (resource["Type"] == KEY and "Resource" in reasons)
-            assert given or not set(wide) - {"kms:GenerateDataKey*"}, (title, each)
+            for wild, kind in wildcards(each):
+                of_key = "Resource" if resource["Type"] == KEY and kind == "resource" else wild
+                assert {each["Sid"], of_key} & reasons.keys(), (title, each["Sid"], wild)
+        for policy in resource.get("Properties", {}).get("ManagedPolicyArns", []):
+            arn = policy.get("Fn::Sub", "") if isinstance(policy, dict) else policy
+            assert arn.rpartition("/")[2] in reasons, (title, policy)
+
+
+def test_a_wildcard_is_seen_where_there_is_one():
+    say = {"Sid": "S", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/events/*"}
+    assert list(wildcards(say)) == []
+    assert list(wildcards({**say, "Action": ["s3:*", "s3:Get*"]})) == [("s3:*", "action"), ("s3:Get*", "action")]
+    for place in ("*", "arn:aws:iam::*:role/a", "arn:aws:sqs:eu-central-1:111122223333:*", "arn:aws:ec2:*::image/*"):
+        assert list(wildcards({**say, "Resource": place})) == [(place, "resource")]
+    assert list(wildcards({**say, "Resource": {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/a"}}))
+    assert list(wildcards({**say, "Principal": "*"})) == [("*", "principal")]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -129,6 +163,44 @@ def test_every_service_that_takes_a_role_is_bound_to_the_account(name):
                 assert "aws:SourceAccount" in keys, title
             else:
                 assert {"sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalArn"} <= keys, title
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_service_acts_for_strangers(name):
+    """What a service may do is bound to the account, the organization, a resource, or what is encrypted."""
+    for title, resource in EVERY[name].to_dict()["Resources"].items():
+        for each in statements(resource):
+            if (
+                each["Effect"] == "Deny"
+                or not isinstance(each.get("Principal"), dict)
+                or "Service" not in each["Principal"]
+            ):
+                continue
+            keys = {key for condition in each.get("Condition", {}).values() for key in condition}
+            bound = {"aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"} & keys
+            bound |= {key for key in keys if key.startswith("kms:EncryptionContext:")}
+            # That call has no context at all, and tells what the key is called.
+            assert bound or each["Action"] == "kms:DescribeKey", (title, each)
+
+
+def test_keys_are_used_by_those_services_alone_that_encrypt_with_them():
+    logs = {"logs.amazonaws.com", "logs.x.amazonaws.com"}
+    used = {
+        title: {
+            re.sub(r"\$\{[^}]*\}", "x", service["Fn::Sub"]) if isinstance(service, dict) else service
+            for each in key["KeyPolicy"]["Statement"]
+            for service in listed(each["Principal"].get("Service", []))
+        }
+        for rendered in EVERY.values()
+        for title, key in of_type(rendered.to_dict(), KEY).items()
+    }
+    assert used == {
+        "CentralBusKey": {"events.amazonaws.com"},
+        "FunctionsKey": logs,
+        "GraphKey": logs,
+        "LineageKey": {"events.amazonaws.com"},
+        "NoticesKey": {"cloudwatch.amazonaws.com", "events.amazonaws.com"},
+    }
 
 
 @pytest.mark.parametrize("name", EVERY)

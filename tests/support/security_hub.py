@@ -30,6 +30,7 @@ class FakeHub:
         self.findings: dict[str, dict[str, Any]] = {}
         self.imports: list[list[dict[str, Any]]] = []
         self.notes: list[dict[str, Any]] = []
+        self.reads = 0
         self._refuses = set(refuses)
         self._page = page
 
@@ -49,12 +50,16 @@ class FakeHub:
 
     def get_findings(self, **wanted: Any) -> Mapping[str, Any]:
         check_call("securityhub", "GetFindings", wanted)
-        (product,), (generator,) = (wanted["Filters"][name] for name in ("ProductArn", "GeneratorId"))
-        assert (product["Comparison"], generator["Comparison"]) == ("EQUALS", "PREFIX")
+        self.reads += 1
+        filters = dict(wanted["Filters"])
+        (product,) = filters.pop("ProductArn")
+        assert product["Comparison"] == "EQUALS"
+        assert all(len(each) <= 20 for each in filters.values())
         found = [
             each
             for _, each in sorted(self.findings.items())
-            if each["ProductArn"] == product["Value"] and each["GeneratorId"].startswith(generator["Value"])
+            if each["ProductArn"] == product["Value"]
+            and all(any(_fits(each[name], one) for one in some) for name, some in filters.items())
         ]
         start = int(wanted.get("NextToken", 0))
         more = {"NextToken": str(start + self._page)} if start + self._page < len(found) else {}
@@ -69,6 +74,26 @@ class FakeHub:
 
     def open(self) -> dict[str, dict[str, Any]]:
         return {id: each for id, each in self.findings.items() if each["RecordState"] == "ACTIVE"}
+
+
+def _fits(value: str, condition: Mapping[str, str]) -> bool:
+    equal = condition["Comparison"] == "EQUALS"
+    return value == condition["Value"] if equal else value.startswith(condition["Value"])
+
+
+class Texts:
+    """A store of ledgers in memory."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.saved = 0
+
+    def load(self, name: str) -> str | None:
+        return self.texts.get(name)
+
+    def save(self, name: str, text: str) -> None:
+        self.texts[name] = text
+        self.saved += 1
 
 
 class FakeTopics:

@@ -10,9 +10,10 @@ from urllib.parse import quote
 from botocore.credentials import Credentials
 
 from cli.deploy.entry import enter
+from cli.deploy.in_sandbox import graph_url
 from cli.deploy.lineage import Deployed, Deployment, put_everywhere
 from cli.deploy.place import Place, find_place
-from cli.play import graph_url, make_stage
+from cli.play import make_stage
 from config.load import load_manifest
 from org.gateway.connection import Connection
 from org.model import Region

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from handlers.lineage.errors import GraphError
 from handlers.lineage.graph import Found, Graph, Search
@@ -23,12 +23,21 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-executi
 """
 MARGIN = 1.0
 """Seconds kept for writing the answer."""
+TELLING = 4
+"""Seconds that Security Hub may take to accept a finding."""
 LOOKING = 0.6
 """The share of the time after which no walk or search goes further; the rest is for describing what it found."""
 
 
 class OutOfTime(GraphError):
     """The time is up in the middle of an answer that has no form for half of it."""
+
+
+@runtime_checkable
+class Hurried(Protocol):
+    """A graph over the network, which can be told when to give up a call that hangs."""
+
+    def give_up_in(self, seconds: float) -> None: ...
 
 
 class ScopeOf(Protocol):
@@ -110,8 +119,14 @@ class Desk:
         self.now = means.now()
         began = means.clock()
         usable = max(0.0, min(seconds, LONGEST) - MARGIN)
-        self._look_until, until = began + usable * LOOKING, began + usable
-        self.graph: Graph = TimedGraph(means.graph, lambda: means.clock() >= until)
+        self._look_until, self._until = began + usable * LOOKING, began + usable
+        if isinstance(means.graph, Hurried):
+            means.graph.give_up_in(usable)
+        self.graph: Graph = TimedGraph(means.graph, lambda: self.left() <= 0)
+
+    def left(self) -> float:
+        """Answer the seconds until the answer must be written."""
+        return self._until - self.means.clock()
 
     def late(self) -> bool:
         return self.means.clock() >= self._look_until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.lineage.api.answers import Answer
 from handlers.lineage.api.asked import ImpactRequest
-from handlers.lineage.api.desk import Desk
+from handlers.lineage.api.desk import TELLING, Desk
 from handlers.lineage.api.documented import new_router, statuses
 from handlers.lineage.api.ids import key_for
 from handlers.lineage.api.images import Ami, ReasonForm, ami_of
@@ -183,6 +183,8 @@ def _layers(order: Frontiers) -> list[list[Ami]]:
 def _tell(here: Desk, request: ImpactRequest, affected: Impact, resources: Affected) -> Told:
     """Tell Security Hub; that it does not take the finding is said in the answer, which is worth having anyway."""
     finding = _finding(here, request, affected, resources)
+    if here.left() < TELLING:
+        return Told(id=finding.id, imported=False, why="there was no time left to tell Security Hub; ask again")
     try:
         here.means.publish(finding, here.now)
     except OrgctlError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ from handlers.lineage.gremlin.writer import quick_writer
 ATTEMPTS = 7
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+GOODBYE = 0.3
+"""Seconds in which an engine may answer that a connection is closed: one that hangs does not."""
 LARGEST_ANSWER = 256 * 1024 * 1024
 
 # "Ok to Retry? Yes", as far as sending the same again can help:
@@ -74,20 +77,26 @@ class Connection:
     ) -> None:
         self._url, self._headers, self._source, self._timeout = url, headers, source, timeout
         self._attempts, self._sleep, self._chance, self._clock = attempts, sleep, chance, clock
+        self._give_up = math.inf
         self._open: tuple[_Socket, GremlinServerWSProtocol] | None = None
         self._lock = Lock()
+
+    def give_up_in(self, seconds: float) -> None:
+        """Have no call wait longer than so many seconds from now, until another time is told."""
+        self._give_up = self._clock() + seconds
 
     def run(self, traversal: Any) -> list[Any]:  # noqa: ANN401  gremlinpython has no types
         """Answer the results of a traversal; GraphError if it fails for good, or again and again.
 
-        No attempt begins later than twice `timeout` after the first.
+        No attempt begins later than twice `timeout` after the first, and none lasts beyond the moment to give up at.
         """
-        failed: Exception | None = None
+        failed: Exception = Lost("there was no time for it")
         attempt, until = 0, self._clock() + 2 * self._timeout
-        while attempt < self._attempts and self._clock() <= until:
+        while attempt < self._attempts and self._clock() <= until and self._at_most(self._timeout) > 0:
             if attempt:
                 # Full jitter: two writers that met must not meet again.
-                self._sleep(self._chance() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+                pause = self._chance() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+                self._sleep(self._at_most(pause))
             attempt += 1
             try:
                 with self._lock:
@@ -118,8 +127,10 @@ class Connection:
             results = ResultSet(Queue(), identity)
             waiting = {identity: results}
             protocol.write(identity, self._request(bytecode))
-            while protocol.data_received(socket.read(), waiting) == 206:
-                pass
+            status = 206
+            while status == 206:
+                socket.wait(self._patience())
+                status = protocol.data_received(socket.read(), waiting)
             done = True
         except GremlinServerError as error:
             # Said by an engine that lives; but one that only reads now must be left.
@@ -135,17 +146,26 @@ class Connection:
         return found
 
     def _request(self, bytecode: Any) -> RequestMessage:  # noqa: ANN401
-        limit = int(self._timeout * 1000)
+        limit = int(self._at_most(self._timeout) * 1000)
         said = {"gremlin": bytecode, "aliases": {"g": self._source}, "evaluationTimeout": limit}
         return RequestMessage("traversal", "bytecode", said)
 
     def _connect(self) -> tuple[_Socket, GremlinServerWSProtocol]:
-        # A little more than the engine is given, so that it says itself that it took too long.
-        socket = _Socket(self._timeout + 5)
+        socket = _Socket(self._patience())
         socket.connect(self._url, self._headers())
         protocol = GremlinServerWSProtocol(GraphBinarySerializersV1(writer=quick_writer()))
         protocol.connection_made(socket)
         return socket, protocol
+
+    def _patience(self) -> float:
+        """Answer a little more than the engine is given, so that it says itself that it took too long."""
+        left = self._at_most(self._timeout + 5)
+        if left <= 0:
+            raise Lost("the time is up")
+        return left
+
+    def _at_most(self, seconds: float) -> float:
+        return seconds if math.isinf(self._give_up) else max(0.0, min(seconds, self._give_up - self._clock()))
 
     def _drop(self) -> None:
         if self._open is not None:
@@ -160,10 +180,16 @@ class _Transport(AiohttpTransport):  # type: ignore[misc]
     def connect(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         async def open_in_time() -> None:
             self._client_session = aiohttp.ClientSession()
+            patience = aiohttp.ClientWSTimeout(ws_close=GOODBYE)
             async with asyncio.timeout(self._read_timeout):
-                self._websocket = await self._client_session.ws_connect(url, headers=headers, **self._aiohttp_kwargs)
+                self._websocket = await self._client_session.ws_connect(
+                    url, headers=headers, timeout=patience, **self._aiohttp_kwargs
+                )
 
         self._loop.run_until_complete(open_in_time())
+
+    def wait(self, patience: float) -> None:
+        self._read_timeout = self._write_timeout = patience
 
 
 class _Socket:
@@ -178,6 +204,10 @@ class _Socket:
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as error:
             self.close()
             raise Lost(str(error) or type(error).__name__) from error
+
+    def wait(self, patience: float) -> None:
+        """Wait so many seconds for what comes next."""
+        self._transport.wait(patience)
 
     def write(self, message: bytes) -> None:
         try:
@@ -218,7 +248,7 @@ def _code(error: GremlinServerError) -> str:
     return str(exceptions[0]).rpartition(".")[2]
 
 
-def _reason(error: Exception | None) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, GremlinServerError):
         return f"{_code(error) or error.status_code}: {str(error.status_message)[:300]}"
     return str(error)

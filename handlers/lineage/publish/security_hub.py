@@ -1,4 +1,4 @@
-"""Bring Security Hub's findings up to date: made, changed, and resolved once the wrong is right again.
+"""What is asked of Security Hub, and told to it.
 
 Calls GetFindings and BatchImportFindings, in the lineage account and its home Region.
 """
@@ -6,14 +6,10 @@ Calls GetFindings and BatchImportFindings, in the lineage account and its home R
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from handlers.lineage.findings import Finding
-from handlers.lineage.model import Key, Time
-from handlers.lineage.publish.asff import ABOUT, GENERATOR, RULE, Product, asff_of, finding_id, resolved
+from handlers.lineage.publish.asff import GENERATOR, Product
 from org.errors import OrgctlError
 from org.gateway.errors import aws_errors
 
@@ -21,11 +17,8 @@ AT_ONCE = 100
 """Findings in one call: https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html"""
 LARGEST = 240_000
 """Bytes of one finding."""
-REFRESH = 7 * 24 * 3_600_000
-"""Milliseconds after which a finding that is as it was is told again: Security Hub forgets one after 90 days."""
-
-Covered = Callable[[str, Key], bool]
-"""Tells of a rule and a thing whether it was judged this time, so that a finding that is missing is no longer so."""
+BY_ID = 20
+"""Values of one attribute in a filter (quota of GetFindings)."""
 
 
 class Hub(Protocol):
@@ -42,128 +35,61 @@ class NotImported(OrgctlError):
     """Security Hub did not take some of the findings; the others are there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What became of the findings; each in the order of ids."""
-
-    created: tuple[Finding, ...] = ()
-    updated: tuple[Finding, ...] = ()
-    """It was known, and says something else now."""
-    unchanged: tuple[Finding, ...] = ()
-    resolved: tuple[str, ...] = ()
-    """Ids of what was wrong and is no longer."""
-
-
-def _ignore(_: Published) -> None:
-    pass
-
-
-def publish(
-    hub: Hub,
-    findings: Collection[Finding],
-    covered: Covered,
-    product: Product,
-    families: Collection[str],
-    now: Time,
-    before_import: Callable[[Published], None] = _ignore,
-) -> Published:
-    """Tell Security Hub what is wrong now, and resolve what was, was judged again, and is right now.
-
-    `families`: of the findings and of what may be resolved (`compliance`, `contradiction`, …); others are not read. Of
-    two findings with one id the last counts. NotImported if a finding was refused; all others are there then, and doing
-    it again does no harm.
-
-    `before_import` is where people are told: a message may then come twice, if the import fails, and is never lost.
-    """
-    wanted = {finding_id(each): each for each in findings}
-    known = {str(each["Id"]): each for family in sorted(set(families)) for each in _known(hub, product, family)}
-    created, updated, unchanged = [], [], []
-    imports: list[dict[str, Any]] = []
-    for id, finding in sorted(wanted.items()):
-        before = known.get(id)
-        stored = before if before is not None and before.get("RecordState") != "ARCHIVED" else None
-        new = asff_of(finding, product, now, None if before is None else str(before["CreatedAt"]))
-        if stored is None:
-            created.append(finding)
-        elif _differ(new, stored):
-            updated.append(finding)
-        else:
-            unchanged.append(finding)
-            if now - _milliseconds(str(stored["UpdatedAt"])) < REFRESH:
-                continue
-        imports.append(new)
-    ended = sorted(
-        id
-        for id, each in known.items()
-        if id not in wanted and each["RecordState"] == "ACTIVE" and _judged(each, covered)
-    )
-    imports += [resolved(known[id], now) for id in ended]
-    published = Published(tuple(created), tuple(updated), tuple(unchanged), tuple(ended))
-    before_import(published)
-    import_findings(hub, imports)
-    return published
-
-
 def import_findings(hub: Hub, findings: Sequence[Mapping[str, Any]]) -> None:
     """Import findings, a hundred at a time. NotImported, with the ids and reasons, once all have been tried."""
     refused: list[str] = []
     for start in range(0, len(findings), AT_ONCE):
-        some = findings[start : start + AT_ONCE]
-        for each in some:
-            if len(json.dumps(each)) > LARGEST:
-                raise NotImported(str(each["Id"]), "the finding is too large for Security Hub", "report this as a bug")
-        with aws_errors("securityhub:BatchImportFindings"):
-            answer = hub.batch_import_findings(Findings=some)
-        failed = answer.get("FailedFindings", ())
-        if answer["FailedCount"] or failed:
-            refused += [f"{each['Id']} ({each['ErrorCode']}: {each['ErrorMessage']})" for each in failed] or [
-                f"{answer['FailedCount']} that it does not name"
-            ]
+        refused += import_some(hub, findings[start : start + AT_ONCE]).values()
+    complain(refused, len(findings))
+
+
+def import_some(hub: Hub, findings: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Import at most a hundred findings in one call; answer what is said of those that were refused, by id."""
+    for each in findings:
+        if len(json.dumps(each)) > LARGEST:
+            raise NotImported(str(each["Id"]), "the finding is too large for Security Hub", "report this as a bug")
+    with aws_errors("securityhub:BatchImportFindings"):
+        answer = hub.batch_import_findings(Findings=findings)
+    failed = answer.get("FailedFindings", ())
+    refused = {str(each["Id"]): f"{each['Id']} ({each['ErrorCode']}: {each['ErrorMessage']})" for each in failed}
+    if answer["FailedCount"] and not refused:
+        # It cannot be told which: none of them counts as taken.
+        refused = {str(each["Id"]): f"one of {answer['FailedCount']} that it does not name" for each in findings}
+    return refused
+
+
+def complain(refused: Sequence[str], of: int) -> None:
+    """Raise NotImported if anything was refused."""
     if refused:
         shown = ", ".join(refused[:5]) + (f" and {len(refused) - 5} more" if len(refused) > 5 else "")
-        what = f"{len(refused)} of {len(findings)} findings were not taken: {shown}"
+        what = f"{len(refused)} of {of} findings were not taken: {shown}"
         raise NotImported("securityhub:BatchImportFindings", what, "see why, and run it again")
 
 
-def _known(hub: Hub, product: Product, family: str) -> Iterator[Mapping[str, Any]]:
-    """Answer the findings of a family under our own product, archived ones too, so that one keeps its first date."""
+def read_page(hub: Hub, product: Product, family: str, token: str) -> tuple[list[Mapping[str, Any]], str | None]:
+    """Answer the next open findings of a family under our own product, and where to go on; None: there are no more."""
     filters = {
-        "ProductArn": [{"Value": product.arn, "Comparison": "EQUALS"}],
         "GeneratorId": [{"Value": f"{GENERATOR}{family}/", "Comparison": "PREFIX"}],
+        "RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}],
     }
-    token: dict[str, str] = {}
+    answer = _get(hub, product, filters, **({"NextToken": token} if token else {}))
+    return answer["Findings"], str(answer["NextToken"]) if answer.get("NextToken") else None
+
+
+def read_some(hub: Hub, product: Product, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Answer at most 20 findings by their ids, archived ones too; what Security Hub does not know is left out."""
+    wanted = {"Id": [{"Value": each, "Comparison": "EQUALS"} for each in ids]}
+    found: dict[str, Mapping[str, Any]] = {}
+    more: dict[str, str] = {}
     while True:
-        with aws_errors("securityhub:GetFindings"):
-            answer = hub.get_findings(Filters=filters, MaxResults=AT_ONCE, **token)
-        for each in answer["Findings"]:
-            fields = each.get("ProductFields", {})
-            if RULE in fields and ABOUT in fields:
-                yield each
+        answer = _get(hub, product, wanted, **more)
+        found.update((str(each["Id"]), each) for each in answer["Findings"])
         if not answer.get("NextToken"):
-            return
-        token = {"NextToken": str(answer["NextToken"])}
+            return found
+        more = {"NextToken": str(answer["NextToken"])}
 
 
-def _judged(stored: Mapping[str, Any], covered: Covered) -> bool:
-    fields = stored["ProductFields"]
-    return covered(str(fields[RULE]), Key(str(fields[ABOUT])))
-
-
-_COMPARED = ("Title", "Description", "Remediation")
-
-
-def _differ(new: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Tell whether a finding says something else. What Security Hub adds (names, Regions, workflow) does not count."""
-    if any(new[name] != stored.get(name) for name in _COMPARED):
-        return True
-    if new["Compliance"]["Status"] != stored.get("Compliance", {}).get("Status"):
-        return True
-    told, before = (each.get("FindingProviderFields", {}).get("Severity", {}).get("Label") for each in (new, stored))
-    if told != before:
-        return True
-    (mine,), theirs = new["Resources"], stored.get("Resources") or [{}]
-    return bool(mine["Details"]["Other"] != theirs[0].get("Details", {}).get("Other"))
-
-
-def _milliseconds(text: str) -> Time:
-    return Time(int(datetime.fromisoformat(text).timestamp() * 1000))
+def _get(hub: Hub, product: Product, filters: Mapping[str, Any], **more: str) -> Mapping[str, Any]:
+    ours = {"ProductArn": [{"Value": product.arn, "Comparison": "EQUALS"}]}
+    with aws_errors("securityhub:GetFindings"):
+        return hub.get_findings(Filters={**ours, **filters}, MaxResults=AT_ONCE, **more)

@@ -52,8 +52,7 @@ class Worker:
 
     def __init__(self, program: Program, code: bytes) -> None:
         self.program = program
-        self._folder = Path(tempfile.mkdtemp(prefix="orgctl-function-"))
-        zipfile.ZipFile(io.BytesIO(code)).extractall(self._folder)
+        self._folder = _unpacked(code)
         reading, writing = os.pipe()
         self._answers = os.fdopen(reading, "rb", buffering=0)
         self._pending = b""
@@ -136,3 +135,17 @@ class Worker:
                 self._process.stdin.close()
         self._answers.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _unpacked(code: bytes) -> Path:
+    """Unpack a zip into a folder of its own; FunctionFailed where there is no room."""
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="orgctl-function-"))
+        zipfile.ZipFile(io.BytesIO(code)).extractall(folder)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        what = f"its code cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}"
+        raise FunctionFailed("Sandbox.NoRoom", what) from error
+    return folder

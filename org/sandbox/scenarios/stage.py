@@ -80,7 +80,11 @@ class Stage:
         missing = [name for name in self.cast.names if name not in self.accounts]
         if missing:
             what = f"the organization in the sandbox has no account {', '.join(missing)}"
-            raise OrgctlError("sandbox play", what, "bootstrap the example company: orgctl bootstrap --sandbox")
+            raise OrgctlError(
+                "sandbox play",
+                what,
+                "put them into the manifest, as the example company has them, and run orgctl bootstrap --sandbox",
+            )
 
     def _make_role(self, account: str, name: str) -> None:
         if (account, name) in self._made:

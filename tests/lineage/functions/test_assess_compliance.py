@@ -15,13 +15,14 @@ from handlers.lineage.findings import Severity
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Kind, Relation, Time, key_of
 from handlers.lineage.publish.asff import Product
+from handlers.lineage.publish.books import Unfinished
 from handlers.lineage.publish.security_hub import NotImported
 from handlers.lineage.queries.asking import BadQuery
 from handlers.lineage.queries.places import known_scope
 from org.model import AccountId, Region
 from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, graph_of, settings
 from tests.support.lineage import ACCOUNT, REGION, fact, image, instance, note
-from tests.support.security_hub import FakeHub, FakeTopics
+from tests.support.security_hub import FakeHub, FakeTopics, Texts
 from tests.support.two_sides import TwoSides
 from tests.support.two_sides import time as sides_time
 
@@ -121,6 +122,19 @@ def test_a_run_that_dies_after_it_has_told_people_tells_them_again() -> None:
     answer(SCHEDULE, desk(graph, FakeHub(), sns))
     subjects = [each["Subject"] for topic, each in sns.sent if topic == ALERTS_TOPIC]
     assert subjects == ["HIGH: 4 new findings"] * 2
+
+
+def test_a_run_without_time_left_is_not_cut_but_gone_on_with() -> None:
+    graph, hub, sns, texts = graph_of(*ALL_GOOD, UNAPPROVED), FakeHub(), FakeTopics(), Texts()
+    left = iter([False] * 4)
+    with pytest.raises(Unfinished, match="run it again"):
+        answer(SCHEDULE, desk(graph, hub, sns, store=texts, late=lambda: next(left, True)))
+    assert hub.open() == {}
+    assert [topic for topic, _ in sns.sent] == [ALERTS_TOPIC], "the summary comes when all is done"
+    told = answer(SCHEDULE, desk(graph, hub, sns, store=texts))
+    assert len(hub.open()) == 10
+    assert told["judged"] == 3
+    assert [topic for topic, _ in sns.sent] == [ALERTS_TOPIC, COMPLIANCE]
 
 
 def test_people_hear_of_a_grave_finding_though_security_hub_refuses_it() -> None:

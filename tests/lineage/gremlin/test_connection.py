@@ -52,6 +52,9 @@ class Engine:
         if self.failures:
             raise self.failures.pop(0)
 
+    def wait(self, patience: float) -> None:
+        self.patience = patience
+
     def read(self) -> bytes:
         return b""
 
@@ -124,6 +127,32 @@ def test_what_takes_long_each_time_is_given_up_sooner(monkeypatch: pytest.Monkey
     serve(connection, Engine(*[neptune("TimeLimitExceededException")] * 20), monkeypatch)
     with pytest.raises(GraphError, match="after 3 attempts: TimeLimitExceededException"):
         connection.run(g.inject(1))
+
+
+def test_no_attempt_lasts_or_begins_beyond_the_moment_to_give_up_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    time, pauses = [100.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        time[0] += seconds
+
+    connection = Connection(
+        "ws://engine/gremlin", dict, timeout=6, sleep=sleep, chance=lambda: 1.0, clock=lambda: time[0]
+    )
+    connection.give_up_in(0.5)
+    engine = Engine(*[neptune("ThrottlingException")] * 20)
+    serve(connection, engine, monkeypatch)
+    with pytest.raises(GraphError, match="ThrottlingException"):
+        connection.run(g.inject(1))
+    assert pauses == pytest.approx([0.2, 0.3])
+    assert time[0] == 100.5
+    time[0] = 101.0
+    with pytest.raises(GraphError, match="after 0 attempts: there was no time for it"):
+        connection.run(g.inject(1))
+    engine.failures.clear()
+    connection.give_up_in(7.0)
+    connection.run(g.inject(1))
+    assert engine.patience == 7.0
 
 
 def test_an_error_of_ours_leaves_nothing_half_read(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

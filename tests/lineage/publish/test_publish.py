@@ -13,7 +13,8 @@ from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Time, key_of
 from handlers.lineage.publish.asff import Product, asff_of, finding_id
 from handlers.lineage.publish.notices import LARGEST, LINES, announce, tell
-from handlers.lineage.publish.security_hub import REFRESH, NotImported, Published, import_findings, publish
+from handlers.lineage.publish.security_hub import NotImported, import_findings
+from handlers.lineage.publish.up_to_date import REFRESH, Published, publish
 from org.model import AccountId, Region
 from tests.support.golden import assert_golden
 from tests.support.security_hub import FakeHub, FakeTopics, check_call
