@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from cli.demo import example_manifest
@@ -91,7 +92,7 @@ def test_every_function_has_a_role_a_log_and_alarms_of_its_own(row):
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
 
 
-def test_no_two_functions_share_a_role():
+def test_weakness_35_no_two_functions_share_a_role():
     roles = [each["Role"]["Fn::GetAtt"][0] for name in NAMES for each in of_type(template(name), FUNCTION).values()]
     assert len(roles) == len(set(roles))
     assert {f"{row.title}Role" for row in FUNCTIONS} == set(roles)
@@ -233,7 +234,7 @@ def test_every_queue_refuses_what_comes_without_tls(name):
     assert guarded == set(of_type(rendered, "AWS::SQS::Queue"))
 
 
-def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
+def test_weakness_12_and_33_settings_of_the_cluster_are_those_that_the_sample_lacks():
     """Weaknesses 12 and 33: no IAM, no audit, a foreign key, a family that does not fit, open to private addresses."""
     rendered = template("lineage-graph")
     (cluster,) = of_type(rendered, "AWS::Neptune::DBCluster").values()
@@ -249,7 +250,7 @@ def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
     assert cluster["BackupRetentionPeriod"] >= 7
 
 
-def test_only_the_functions_reach_the_graph():
+def test_weakness_33_only_the_functions_reach_the_graph():
     rendered = template("lineage-network")
     into = [
         each
@@ -277,7 +278,41 @@ def test_endpoints_let_principals_of_the_organization_through_alone():
         assert "aws:PrincipalOrgID" in statement["Condition"]["StringEquals"], title
 
 
-def test_every_method_of_the_api_asks_for_a_signature_and_validates():
+def test_weakness_9_executions_are_reserved_by_the_property_that_lambda_has():
+    functions = [each for name in NAMES for each in of_type(template(name), FUNCTION).values()]
+    assert len(functions) == len(FUNCTIONS)
+    assert all(each["ReservedConcurrentExecutions"] > 0 for each in functions)
+    said = template_body(stacks()["lineage-notices"].template)
+    mistaken = said.replace("ReservedConcurrentExecutions", "ReservedConcurrencyLimit")
+    assert mistaken != said
+    assert "ReservedConcurrencyLimit" in str(lint_template(mistaken, ("eu-central-1",))), "the linter knows"
+
+
+def test_weakness_11_rules_and_recorder_of_config_say_what_config_takes():
+    model = boto3.client("config", region_name="eu-central-1").meta.service_model
+    types, frequencies = (model.shape_for(each).enum for each in ("ResourceType", "MaximumExecutionFrequency"))
+    assert "AWS::EC2::Image" not in types
+    rules = of_type(template("lineage-compliance"), "AWS::Config::OrganizationConfigRule")
+    assert len(rules) == 8
+    for title, rule in rules.items():
+        custom = rule.get("OrganizationCustomRuleMetadata", {})
+        assert set(custom.get("ResourceTypesScope", ())) <= set(types), title
+        assert custom.get("MaximumExecutionFrequency", "TwentyFour_Hours") in frequencies, title
+    (s3_lock,) = [each for each in rules.values() if "object-lock" in each["OrganizationConfigRuleName"]]
+    identifier = s3_lock["OrganizationManagedRuleMetadata"]["RuleIdentifier"]
+    assert identifier == "S3_BUCKET_DEFAULT_LOCK_ENABLED"
+    recorder = json.dumps(OTHERS["config-recorder"].to_dict())
+    assert "AWS_ConfigRole" in recorder or "AWSServiceRoleForConfig" in recorder
+    assert "service-role/ConfigRole" not in recorder
+
+
+def test_weakness_35_no_function_may_tag_an_image():
+    for name in NAMES:
+        for title, role in of_type(template(name), "AWS::IAM::Role").items():
+            assert "CreateTags" not in json.dumps(role), (name, title)
+
+
+def test_weakness_34_every_method_of_the_api_asks_for_a_signature_and_validates():
     """Weakness 34: no authorizer by default, a key that is never asked for, an address range on a public endpoint."""
     (rest,) = of_type(template("lineage-api"), "AWS::ApiGateway::RestApi").values()
     body = rest["Body"]
