@@ -138,8 +138,10 @@ class Stacks:
     def _wait(self, name: str) -> Mapping[str, Any]:
         for _ in range(_MOST_POLLS):
             stack = self._describe(name)
-            status = str(stack["StackStatus"]) if stack is not None else "gone"
-            if stack is not None and status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            if stack is None:
+                raise OrgctlError(f"stack {name}", "was deleted by somebody while it was made", "run again")
+            status = str(stack["StackStatus"])
+            if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
                 return stack
             if not status.endswith("_IN_PROGRESS"):
                 raise OrgctlError(f"stack {name}", f"ended as {status}: {self._reason(name)}", _todo(name, status))
@@ -182,7 +184,8 @@ class Stacks:
 def _todo(name: str, status: str) -> str:
     if status in {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}:
         # Nothing but deletion is possible then, and nobody uses yet what its first making left.
-        return f"mend what it names, then `aws cloudformation delete-stack --stack-name {name}`, and run again"
+        delete = f"aws cloudformation delete-stack --stack-name {name}"
+        return f"mend what it names, then `{delete}` in its account, and run again"
     if status == "UPDATE_ROLLBACK_FAILED":
         return f"mend what it names, then `aws cloudformation continue-update-rollback --stack-name {name}`"
     return "mend what it names, and run again"

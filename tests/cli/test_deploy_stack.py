@@ -109,7 +109,7 @@ def test_stack_whose_first_making_failed_is_told_with_the_command_that_deletes_i
         put(client) if look == "put" else Stacks(client, lambda _: None).difference(WANTED)
     assert str(caught.value) == (
         "stack orgctl-x: is ROLLBACK_COMPLETE: Role (AWS::SNS::Topic): no; mend what it names, then "
-        "`aws cloudformation delete-stack --stack-name orgctl-x`, and run again"
+        "`aws cloudformation delete-stack --stack-name orgctl-x` in its account, and run again"
     )
     assert client.calls == []
 
@@ -219,3 +219,18 @@ def test_in_the_sandbox_a_first_making_that_fails_is_told_twice_and_goes_on_afte
     cloudformation.delete_stack(StackName="orgctl-x")
     assert stacks.put(WANTED, {"TemplateBody": GOOD})[0] is True
     assert stacks.put(WANTED, {"TemplateBody": GOOD})[0] is False
+
+
+def test_in_the_sandbox_an_update_that_was_taken_back_is_fine_if_what_was_before_is_wanted(cloudformation):
+    stacks = Stacks(cloudformation, lambda _: None)
+    good = Wanted("orgctl-y", GOOD, {})
+    stacks.put(good, {"TemplateBody": GOOD})
+    with pytest.raises(OrgctlError, match=r"ended as UPDATE_ROLLBACK_COMPLETE: .*Sub.*; mend what it names"):
+        stacks.put(Wanted("orgctl-y", BAD, {}), {"TemplateBody": BAD})
+    assert stacks.put(good, {"TemplateBody": GOOD})[0] is False
+
+
+def test_stack_that_somebody_deletes_meanwhile_is_told():
+    assert said(CloudFormation("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", None)) == (
+        "stack orgctl-x: was deleted by somebody while it was made; run again"
+    )
