@@ -7,6 +7,7 @@ checks all of it again.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,20 @@ _KEPT = frozenset(
     | {"minItems", "maxItems", "uniqueItems", "format", "additionalProperties", "allOf", "anyOf", "oneOf", "not"}
 )
 _SCHEMAS = "#/components/schemas/"
-_BODIES = ("BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "DEFAULT_5XX")
+_REFUSALS: Mapping[str, Json] = {
+    # One text for all that may be wrong: templates of these answers put values in and cannot choose, and what tells
+    # more (`validationErrorString`) quotes what the caller sent.
+    "BAD_REQUEST_BODY": {
+        "code": "INVALID_REQUEST",
+        "todo": "send JSON that fits the model of this path: there must be a body, and it must parse",
+    },
+    "BAD_REQUEST_PARAMETERS": {"code": "INVALID_REQUEST"},
+    "DEFAULT_4XX": {},
+    "DEFAULT_5XX": {},
+}
+"""What API Gateway says besides its message. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html"""
+ELSEWHERE = "/{proxy+}"
+"""Every path that is none: the function says so, in the place of a 403 that sounds like a missing signature."""
 
 
 def gateway_body(document: Json, *, title: str, integration: Json, security: Json, key_required: bool) -> Json:
@@ -43,6 +57,8 @@ def gateway_body(document: Json, *, title: str, integration: Json, security: Jso
         }
         for path, operations in sorted(document["paths"].items())
     }
+    proxied = {"parameters": [{"name": "proxy", "in": "path"}]}
+    paths[ELSEWHERE] = {"x-amazon-apigateway-any-method": _method(proxied, integration, asked)}
     return {
         "openapi": "3.0.1",
         "info": {"title": title, "version": str(document["info"]["version"])},
@@ -52,7 +68,7 @@ def gateway_body(document: Json, *, title: str, integration: Json, security: Jso
             "all": {"validateRequestBody": True, "validateRequestParameters": True}
         },
         "x-amazon-apigateway-request-validator": "all",
-        "x-amazon-apigateway-gateway-responses": {each: _refusal() for each in _BODIES},
+        "x-amazon-apigateway-gateway-responses": {name: _refusal(more) for name, more in _REFUSALS.items()},
     }
 
 
@@ -129,7 +145,8 @@ def _model_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
-def _refusal() -> dict[str, Any]:
+def _refusal(more: Json) -> dict[str, Any]:
     """What API Gateway itself says of a request: nothing internal, and by what to find it in the logs."""
-    body = '{"error":$context.error.messageString,"correlation_id":"$context.requestId"}'
+    said = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in more.items())
+    body = f'{{"error":$context.error.messageString,"correlation_id":"$context.requestId"{said}}}'
     return {"responseTemplates": {"application/json": body}}

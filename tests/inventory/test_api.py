@@ -245,6 +245,11 @@ def test_a3_a4_a5_a_body_that_does_not_fit_its_model_is_refused_before_the_funct
     assert refused(company, "/security-impact", "{}") == (400, "Invalid request body")
 
 
+def test_a_path_that_is_none_is_told_as_such_to_who_signs_and_to_nobody_else(company: Company) -> None:
+    for path, body in (("/nowhere", None), ("/nowhere", {}), ("/ami/x/lineage/more", None)):
+        assert refused(company, path, body) == (404, "Endpoint not found"), path
+
+
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [

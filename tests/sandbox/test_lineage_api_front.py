@@ -132,6 +132,15 @@ def test_every_route_of_the_document_is_there(api: Lineage) -> None:
             assert said == {"resource": path} or answer.status == 400, (verb, path, answer)
 
 
+def test_a_path_that_is_none_reaches_the_function_if_the_request_is_signed_and_has_the_key(api: Lineage) -> None:
+    for path in ("/nowhere", "/api/v2/ami/search", f"{LINEAGE}/more"):
+        for method in ("GET", "POST", "DELETE"):
+            answer = api.ask(path, method)
+            assert (answer.status, answer.said) == (200, {"resource": "/{proxy+}"}), (path, method)
+        assert api.ask(path, credentials=Credentials(api.client.access_key, "wrong")).status == 403
+        assert api.ask(path, headers={"x-api-key": ""}).status == 403
+
+
 def test_i23_the_usage_plan_counts_by_a_key_that_is_asked_for(api: Lineage) -> None:
     gateway: Any = api.base.owner.client("apigateway")
     (plan,) = gateway.get_usage_plans()["items"]
@@ -168,7 +177,11 @@ def test_a_stranger_to_the_organization_is_denied(api: Lineage) -> None:
 
 
 def test_a_body_must_fit_the_documents_model_and_be_small(api: Lineage) -> None:
-    assert api.ask(SEARCH, "POST", body=b"[]", headers=JSON).status == 400
+    for body in (b"[]", b"{", b""):
+        answer = api.ask(SEARCH, "POST", body=body, headers=JSON)
+        assert (answer.status, answer.said["error"]) == (400, "Invalid request body")
+        assert answer.said["code"] == "INVALID_REQUEST"
+        assert answer.said["todo"].startswith("send JSON that fits the model")
     assert api.ask(SEARCH, "POST", body=b"{}" + b" " * 8_192, headers=JSON).status == 403
 
 
