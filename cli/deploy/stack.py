@@ -20,8 +20,13 @@ _MOST_POLLS = 720
 _NO_UPDATE = "No updates are to be performed."
 _NOT_THERE = "ValidationError"
 """CloudFormation's word for a stack that does not exist."""
-_NEVER_MADE = "ROLLBACK_COMPLETE"
-"""A stack whose first making failed: it holds nothing, and can only be deleted."""
+_NEVER_MADE = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
+"""A stack whose first making failed: it can only be deleted.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+_KEPT_CLUSTER = "ROLLBACK_FAILED"
+"""What cannot be deleted is still there: a cluster with deletion protection."""
 _GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _BEGINS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
 INLINE_BYTES = 51_200
@@ -88,7 +93,7 @@ class Stacks:
 
         `template`: the TemplateBody, or the TemplateURL.
         """
-        declared = json.loads(wanted.body).get("Parameters", {})
+        declared = frozenset(json.loads(wanted.body).get("Parameters", {}))
         arguments = {
             "StackName": wanted.name,
             **template,
@@ -98,18 +103,25 @@ class Stacks:
                 if key in declared
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            # Else what is to outlive its stack stays when its making is taken back, and is in the way of the next try.
+            "RetainExceptOnCreate": True,
         }
-        changed = self._create_or_update(wanted.name, arguments)
+        changed = self._create_or_update(wanted.name, arguments, declared)
         # One whose update was taken back is as it was before, which may be what is wanted.
         good = _GOOD if changed else _GOOD | {"UPDATE_ROLLBACK_COMPLETE"}
         return changed, _outputs(self._wait(wanted.name, good))
 
-    def _create_or_update(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        if self._made(name) is None:
+    def _create_or_update(self, name: str, arguments: Mapping[str, Any], declared: frozenset[str]) -> bool:
+        stack = self._made(name)
+        if stack is None:
             self._client.create_stack(**arguments)
             return True
+        # What is left out of an update gets the template's default again, and not the value it has.
+        given = {each["ParameterKey"] for each in arguments["Parameters"]}
+        kept = sorted({each["ParameterKey"] for each in stack.get("Parameters", [])} & declared - given)
+        previous = [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
         try:
-            self._client.update_stack(**arguments)
+            self._client.update_stack(**{**arguments, "Parameters": [*arguments["Parameters"], *previous]})
         except ClientError as error:
             if error.response["Error"]["Message"] == _NO_UPDATE:
                 return False
@@ -147,8 +159,9 @@ class Stacks:
     def _made(self, name: str) -> Mapping[str, Any] | None:
         """Answer the stack, if there is one; OrgctlError for one that can only be deleted."""
         stack = self._describe(name)
-        if stack is not None and stack["StackStatus"] == _NEVER_MADE:
-            raise OrgctlError(f"stack {name}", f"is {_NEVER_MADE}: it could not be made", _todo(name, _NEVER_MADE))
+        status = "" if stack is None else str(stack["StackStatus"])
+        if status in _NEVER_MADE:
+            raise OrgctlError(f"stack {name}", f"is {status}: it could not be made", _todo(name, status))
         return stack
 
     def _describe(self, name: str) -> Mapping[str, Any] | None:
@@ -163,8 +176,10 @@ class Stacks:
 
 
 def _todo(name: str, status: str) -> str:
-    if status == _NEVER_MADE:
-        return f"mend what failed, aws cloudformation delete-stack --stack-name {name} in its account, and run again"
+    if status in _NEVER_MADE:
+        first = "take the deletion protection off what is left of it, " if status == _KEPT_CLUSTER else ""
+        command = f"aws cloudformation delete-stack --stack-name {name}"
+        return f"mend what failed, {first}{command} in its account, and run again"
     return "mend what it names, and run again"
 
 

@@ -61,3 +61,56 @@ def test_stack_whose_update_was_taken_back_is_fine_if_that_is_what_is_wanted() -
         with pytest.raises(OrgctlError, match=r"ended as UPDATE_ROLLBACK_COMPLETE: .*; mend what it names"):
             stacks.put(bad, {"TemplateBody": bad.body})
         assert stacks.put(good, {"TemplateBody": good.body})[0] is False
+
+
+def test_parameter_that_somebody_set_on_the_stack_outlives_the_next_deployment() -> None:
+    """CloudFormation gives one that an update leaves out the template's default again."""
+    declared = {"Delay": {"Type": "Number", "Default": 0}, "Name": {"Type": "String"}}
+
+    def body(description: str) -> str:
+        queue = {"QueueName": {"Ref": "Name"}, "DelaySeconds": {"Ref": "Delay"}}
+        resources = {"Queue": {"Type": "AWS::SQS::Queue", "Properties": queue}}
+        return json.dumps({"Description": description, "Parameters": declared, "Resources": resources})
+
+    with in_process_sandbox() as session:
+        client = session.client("cloudformation", REGION)
+        stacks = Stacks(client, lambda _: None)
+        first, second = (Wanted("x", body(each), {"Name": "q"}) for each in ("first", "second"))
+        stacks.put(first, {"TemplateBody": first.body})
+        by_hand: list[Any] = [
+            {"ParameterKey": "Delay", "ParameterValue": "7"},
+            {"ParameterKey": "Name", "UsePreviousValue": True},
+        ]
+        client.update_stack(StackName="x", UsePreviousTemplate=True, Parameters=by_hand)
+        stacks.put(second, {"TemplateBody": second.body})
+        url = session.client("sqs", REGION).get_queue_url(QueueName="q")["QueueUrl"]
+        attributes = session.client("sqs", REGION).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        assert attributes["Attributes"]["DelaySeconds"] == "7"
+
+
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "ROLLBACK_FAILED"])
+def test_stack_that_is_half_made_has_to_be_deleted_too(status: str) -> None:
+    with in_process_sandbox() as session:
+        client = session.client("cloudformation", REGION)
+        stack = {"StackName": "x", "CreationTime": 0, "StackStatus": status}
+        body = wanted("Queue")
+        with Stubber(client) as stub:
+            stub.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "x"})
+            with pytest.raises(OrgctlError, match=rf"^stack x: is {status}: .*delete-stack") as told:
+                Stacks(client, lambda _: None).put(body, {"TemplateBody": body.body})
+        assert ("deletion protection" in str(told.value)) == (status == "ROLLBACK_FAILED")
+
+
+def test_what_outlives_its_stack_does_not_stay_when_its_making_is_taken_back() -> None:
+    """The archive, a key and the audit log are retained: a second try would find a bucket of that name."""
+    with in_process_sandbox() as session:
+        client = session.client("cloudformation", REGION)
+        asked: list[Any] = []
+        for call in ("CreateStack", "UpdateStack"):
+            client.meta.events.register(
+                f"provide-client-params.cloudformation.{call}",
+                lambda params, **_: asked.append(params["RetainExceptOnCreate"]),
+            )
+        for body in (wanted("Queue"), wanted("Queue", DelaySeconds=3)):
+            Stacks(client, lambda _: None).put(body, {"TemplateBody": body.body})
+        assert asked == [True, True]
