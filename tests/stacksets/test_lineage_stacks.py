@@ -194,11 +194,58 @@ def test_keys_are_used_by_those_services_alone_that_encrypt_with_them():
     }
     assert used == {
         "CentralBusKey": {"events.amazonaws.com"},
-        "FunctionsKey": logs,
+        "FunctionsKey": logs | {"events.amazonaws.com", "sns.amazonaws.com"},
         "GraphKey": logs,
         "LineageKey": {"events.amazonaws.com"},
         "NoticesKey": {"cloudwatch.amazonaws.com", "events.amazonaws.com"},
     }
+
+
+QUEUE_POLICY = "AWS::SQS::QueuePolicy"
+
+
+def dead_letters(rendered: dict) -> Iterator[tuple[str, str, str]]:
+    """Who sends what it could not deliver where: the service, the end of its ARN, and the queue."""
+    for rule in of_type(rendered, "AWS::Events::Rule").values():
+        bus = f"{rule['EventBusName']['Ref']}/" if "EventBusName" in rule else ""
+        for target in rule["Targets"]:
+            yield (
+                "events.amazonaws.com",
+                f"rule/{bus}{rule['Name']}",
+                target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0],
+            )
+    for each in of_type(rendered, "AWS::SNS::Subscription").values():
+        if each["Protocol"] == "lambda":
+            topic = rendered["Resources"][each["TopicArn"]["Ref"]]["Properties"]["TopicName"]
+            yield "sns.amazonaws.com", f":{topic}", each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_rule_or_a_topic_cannot_deliver_is_kept_and_seen(name):
+    rendered = template(name)
+    policies = {each["Queues"][0]["Ref"]: each for each in of_type(rendered, QUEUE_POLICY).values()}
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in of_type(rendered, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm["Dimensions"]
+    }
+    for service, end, queue in dead_letters(rendered):
+        admitted = [
+            source["Fn::Sub"].replace("${CentralBusName}", "CentralBusName")
+            for each in policies[queue]["PolicyDocument"]["Statement"]
+            if each["Effect"] == "Allow" and each["Principal"] == {"Service": service}
+            for source in listed(each["Condition"]["ArnEquals"]["aws:SourceArn"])
+        ]
+        assert any(each.endswith(end) for each in admitted), (end, admitted)
+        assert queue in watched
+
+
+def test_every_way_that_nobody_waits_for_is_looked_at():
+    ways = [end for name in NAMES for _, end, _ in dead_letters(template(name))]
+    rules = {"assess", "actions", "reconcile-plan", "graph-events"}
+    assert {f"rule/orgctl-lineage-{each}" for each in rules} < set(ways)
+    assert sum(each.startswith(":orgctl-ami-") for each in ways) == 3
 
 
 @pytest.mark.parametrize("name", EVERY)
