@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from org.errors import OrgctlError
+from org.model import OWNER_TAG
 
 _POLL_SECONDS = 5.0
 _MOST_POLLS = 720
@@ -103,6 +104,8 @@ class Stacks:
                 if key in declared
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            # CloudFormation hands it on, and by it the guardrails know keys and rules of ours.
+            "Tags": [{"Key": OWNER_TAG, "Value": "true"}],
             # Else what is to outlive its stack stays when its making is taken back, and is in the way of the next try.
             "RetainExceptOnCreate": True,
         }

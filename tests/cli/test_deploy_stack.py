@@ -114,3 +114,14 @@ def test_what_outlives_its_stack_does_not_stay_when_its_making_is_taken_back() -
         for body in (wanted("Queue"), wanted("Queue", DelaySeconds=3)):
             Stacks(client, lambda _: None).put(body, {"TemplateBody": body.body})
         assert asked == [True, True]
+
+
+def test_what_a_stack_makes_carries_the_tag_by_which_guardrails_know_it() -> None:
+    with in_process_sandbox() as session:
+        key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}
+        body = json.dumps({"Resources": {"Key": key}, "Outputs": {"Key": {"Value": {"Ref": "Key"}}}})
+        made = Stacks(session.client("cloudformation", REGION), lambda _: None).put(
+            Wanted("x", body, {}), {"TemplateBody": body}
+        )
+        tags = session.client("kms", REGION).list_resource_tags(KeyId=made[1]["Key"])["Tags"]
+        assert {each["TagKey"]: each["TagValue"] for each in tags} == {"orgctl:managed": "true"}
