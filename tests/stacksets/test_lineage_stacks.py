@@ -11,6 +11,7 @@ import pytest
 from cli.demo import example_manifest
 from config.load import load_manifest
 from config.manifest import Manifest
+from org.errors import OrgctlError
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
 from stacksets.catalog import template_body, templates
@@ -21,7 +22,7 @@ from stacksets.templates import lineage_api
 from stacksets.templates.lineage_network import ENDPOINTS
 from tests.bench import price
 from tests.support.golden import assert_golden
-from tests.support.lineage_stacks import listed, of_type, stacks, statements, template
+from tests.support.lineage_stacks import listed, manifest, of_type, stacks, statements, template
 
 NAMES = tuple(stacks())
 KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
@@ -64,6 +65,37 @@ def test_every_parameter_comes_from_the_manifest_an_earlier_stack_or_the_deploym
         required = {each for each, said in declared.items() if "Default" not in said}
         assert required - set(stack.parameters) - outputs - KNOWN_TO_THE_DEPLOYMENT == set(), stack.name
         outputs |= set(stack.template.to_dict().get("Outputs", {}))
+
+
+def with_parameters(**chosen: str | int) -> Manifest:
+    asked = manifest()
+    return asked.model_copy(update={"lineage": asked.lineage.model_copy(update={"parameters": chosen})})
+
+
+def test_a_parameter_of_the_manifest_goes_to_every_stack_that_has_it_and_to_no_other():
+    chosen = with_parameters(ExcludedAccounts="111122223333,444455556666", LogRetentionDays=731)
+    for stack in lineage_stacks(chosen):
+        declared = stack.template.to_dict()["Parameters"]
+        assert (stack.parameters.get("LogRetentionDays") == "731") == ("LogRetentionDays" in declared)
+        excluded = stack.parameters.get("ExcludedAccounts")
+        assert excluded == ("111122223333,444455556666" if stack.name == "lineage-compliance" else None)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "refusal"),
+    [
+        ({"ExcludedAcounts": "1"}, r"lineage\.parameters: no stack takes .*ExcludedAcounts.*; did you mean .*Accounts"),
+        ({"LayerArn": ""}, "no stack takes a parameter LayerArn"),  # an earlier stack says it
+        ({"LayerKey": "x"}, "no stack takes a parameter LayerKey"),
+        ({"MinCapacity": 2}, "no stack takes a parameter MinCapacity"),  # the manifest has a key for it
+        ({"SubnetIds": "subnet-1"}, "no stack takes a parameter SubnetIds"),
+        ({"Standby": "maybe"}, r"lineage\.parameters\.Standby: cannot be 'maybe'; "),
+        ({"RequestsPerAddress": 1}, r"lineage\.parameters\.RequestsPerAddress: is 1; it must be at least 10"),
+    ],
+)
+def test_a_parameter_that_cannot_be_chosen_or_not_so_is_refused(chosen, refusal):
+    with pytest.raises(OrgctlError, match=refusal):
+        lineage_stacks(with_parameters(**chosen))
 
 
 def test_no_two_stacks_have_an_output_of_the_same_name():
