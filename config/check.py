@@ -27,6 +27,7 @@ def find_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]:
     yield from _find_account_faults(manifest, names, place_of)
     yield from _find_service_faults(manifest, names, place_of)
     yield from _find_other_faults(manifest, place_of)
+    yield from _find_config_faults(manifest, names)
     yield from find_policy_faults(manifest, names, place_of)
     yield from find_stackset_faults(manifest, names, place_of)
 
@@ -144,6 +145,13 @@ def _find_other_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]
         what = f"min_capacity is {graph.min_capacity:g} and max_capacity {graph.max_capacity:g}"
         yield ("lineage", "graph", "min_capacity"), what, "let it be at most max_capacity"
     yield from _find_variable_faults(manifest)
+
+
+def _find_config_faults(manifest: Manifest, names: Names) -> Iterator[Fault]:
+    excepted, at = manifest.lineage.config.except_accounts, ("lineage", "config", "except_accounts")
+    yield from find_repeated(at, excepted, "account")
+    for index, name in enumerate(excepted):
+        yield from names.find_unknown_account((*at, index), name)
 
 
 def _find_repeated_names(key: str, labels: Iterable[str], place_of: PlaceOf) -> Iterator[Fault]:

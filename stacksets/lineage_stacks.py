@@ -14,8 +14,9 @@ from typing import Any
 from troposphere import Template
 
 from config.compliance import ComplianceSettings
-from config.manifest import Manifest
+from config.manifest import ApiSettings, Manifest
 from org.errors import OrgctlError
+from org.references import account_reference, reference_to
 from org.source.findings import suggest
 from stacksets.notices import mails_of
 from stacksets.parameters import DeclaredParameter
@@ -33,6 +34,8 @@ from stacksets.templates import (
 STACK_PREFIX = "orgctl-"
 LAYER_KEY = "LayerKey"
 """Which the deployment gives, from what it has built."""
+BASELINE = "account-baseline"
+"""The template that every account must have: by its roles the lineage account enters."""
 _DOCUMENT = Path(__file__).with_name("lineage_api.openapi.json")
 
 
@@ -61,6 +64,7 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
     graph = {
         "MinCapacity": _number(lineage.graph.min_capacity),
         "MaxCapacity": _number(lineage.graph.max_capacity),
+        "Standby": "yes" if lineage.graph.standby else "no",
     }
     notices = lineage_notices.render(mails_of(manifest.notifications), chat=lineage.chat_webhook)
     hours = lineage.assessment_hours
@@ -69,12 +73,17 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
         LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
-        LineageStack("lineage-api", lineage_api.render(api_document(), lineage.api.access), {}),
+        _api(lineage.api),
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",
             lineage_compliance.render(_switched_off(lineage.compliance)),
-            {"AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})"},
+            {
+                "AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})",
+                "ExcludedAccounts": ",".join(
+                    reference_to(account_reference(name)) for name in lineage.config.except_accounts
+                ),
+            },
         ),
         LineageStack("lineage-watch", lineage_watch.render(), {}),
     )
@@ -98,6 +107,11 @@ def _of(declared: Mapping[str, object], chosen: Mapping[str, str | int]) -> Mapp
         if (fault := DeclaredParameter.of(declared[name]).find_fault(value)) is not None:
             raise OrgctlError(f"lineage.parameters.{name}", *fault)
     return values
+
+
+def _api(api: ApiSettings) -> LineageStack:
+    template = lineage_api.render(api_document(), api.access, api.cognito_user_pool or "", key_required=api.api_key)
+    return LineageStack("lineage-api", template, {"RequestsPerAddress": str(api.requests_per_address)})
 
 
 def _switched_off(compliance: ComplianceSettings) -> frozenset[str]:

@@ -18,8 +18,8 @@ from org.model import AccountId, DesiredOrganization, Region
 from org.references import ORGANIZATION_ID, account_reference, resolve
 from stacksets.functions import FUNCTIONS
 from stacksets.lineage_settings import render_settings
+from stacksets.lineage_stacks import BASELINE
 
-BASELINE = "account-baseline"
 CONFIG_ACROSS_ACCOUNTS = "config-multiaccountsetup.amazonaws.com"
 _UNRESERVED = 100
 """Of an account's concurrent executions, what cannot be reserved.
@@ -47,6 +47,8 @@ class Place:
     home: Region
     everywhere: tuple[Everywhere, ...]
     """What StackSets give every account but the management account."""
+    references: Mapping[str, str]
+    """Ids by what references to them name."""
 
     @property
     def settings(self) -> str:
@@ -74,6 +76,7 @@ def find_place(connection: Connection, manifest: Manifest, desired: DesiredOrgan
         ids[wanted.lineage_account],
         home,
         tuple(_everywhere(manifest, desired, references)),
+        references,
     )
 
 

@@ -220,6 +220,21 @@ def test_a5_filters_by_scan_and_environment_find_what_is_tagged_so(company: Comp
     assert answered(company, "/ami/search", {"filters": {"environment": "staging"}})["amis"] == []
 
 
+def test_weakness_1_all_endpoints_of_the_sample_answer_and_none_of_them_emptily(company: Company) -> None:
+    golden = company.ids["golden"]
+    asked: list[tuple[str, object]] = [
+        (f"/ami/{golden}/security-context", None),
+        (f"/ami/{golden}/lineage", None),
+        ("/security-impact", {"ami_id": golden}),
+        ("/compliance-assessment", {"rules": ["required_tags"]}),
+        ("/ami/search", {"filters": {"name_contains": "golden"}}),
+    ]
+    for path, body in asked:
+        answer = company.ask(path, body)
+        assert answer.status == 200, path
+        assert golden in answer.body.decode(), path
+
+
 @pytest.mark.parametrize("path", ["/security-impact", "/compliance-assessment", "/ami/search"])
 def test_a3_a4_a5_a_body_that_does_not_fit_its_model_is_refused_before_the_function(
     company: Company, path: str
