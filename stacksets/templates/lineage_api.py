@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from troposphere import AccountId, GetAtt, Output, Ref, Sub, Template
+from troposphere import GetAtt, Output, Ref, Sub, Template
 from troposphere.apigateway import (
     AccessLogSetting,
     Account,
@@ -261,7 +261,12 @@ def _add_stage(template: Template, rest: RestApi) -> Stage:
 
 
 def _logging_role() -> Role:
-    """One for all of API Gateway in this account and Region: AWS has it so."""
+    """One for all of API Gateway in this account and Region: AWS has it so.
+
+    Its trust is the documented one, without aws:SourceAccount: that API Gateway sends it, above all when it tries the
+    role, is not documented, and without it nothing of this stack could be made. Only this account can hand it the role.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
     return Role(
         "GatewayLogRole",
         RoleName=Sub("orgctl-api-gateway-log-${AWS::Region}"),
@@ -274,7 +279,6 @@ def _logging_role() -> Role:
                     "Effect": "Allow",
                     "Principal": {"Service": "apigateway.amazonaws.com"},
                     "Action": "sts:AssumeRole",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": AccountId}},
                 }
             ],
         },
