@@ -39,7 +39,7 @@ from stacksets.templates.function import (
     add_parameter,
     add_settings_parameter,
 )
-from stacksets.templates.names import LINEAGE_API
+from stacksets.templates.names import EXECUTION_LOG, LINEAGE_API
 
 STAGE = "v1"
 ACCESS_LOG = "/orgctl/lineage-api-access"
@@ -222,12 +222,23 @@ def _add_stage(template: Template, rest: RestApi) -> Stage:
             UpdateReplacePolicy="Delete",
         )
     )
+    execution = template.add_resource(
+        LogGroup(
+            "ExecutionLog",
+            # API Gateway writes its errors to a group of this name, and would make one without key and end.
+            LogGroupName=Sub(f"{EXECUTION_LOG}${{Rest}}/{STAGE}"),
+            RetentionInDays=Ref("LogRetentionDays"),
+            KmsKeyId=Ref("FunctionsKeyArn"),
+            DeletionPolicy="Delete",
+            UpdateReplacePolicy="Delete",
+        )
+    )
     role = template.add_resource(_logging_role())
     account = template.add_resource(Account("GatewayAccount", CloudWatchRoleArn=GetAtt(role, "Arn")))
     return template.add_resource(
         Stage(
             "Live",
-            DependsOn=[account.title, logs.title],
+            DependsOn=[account.title, execution.title, logs.title],
             RestApiId=Ref(rest),
             DeploymentId=Ref(deployment),
             StageName=STAGE,

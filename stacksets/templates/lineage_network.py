@@ -26,7 +26,7 @@ from troposphere.kms import Key
 from troposphere.logs import LogGroup
 
 from stacksets.templates.function import LOG_DAYS, add_parameter
-from stacksets.templates.names import OWN_LOG_GROUPS
+from stacksets.templates.names import EXECUTION_LOG, OWN_LOG_GROUPS
 from stacksets.templates.own_key import encrypts_logs, own_key
 
 FLOW_LOG = "/orgctl/lineage-network"
@@ -350,7 +350,7 @@ def _key() -> Key:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """
     uses: list[Mapping[str, object]] = [
-        encrypts_logs(*(f"{start}*" for start in OWN_LOG_GROUPS)),
+        encrypts_logs(*(f"{start}*" for start in (*OWN_LOG_GROUPS, EXECUTION_LOG))),
         {
             "Sid": "ServicesKeepWhatTheyCouldNotDeliver",
             "Effect": "Allow",

@@ -435,6 +435,15 @@ def test_stage_logs_who_asked_and_never_what_was_said():
     assert "$context.path" not in stage["AccessLogSetting"]["Format"]
 
 
+def test_errors_of_the_gateway_go_to_a_log_with_a_key_and_an_end():
+    rendered = template("lineage-api")
+    logs = of_type(rendered, "AWS::Logs::LogGroup")["ExecutionLog"]
+    assert logs["LogGroupName"] == {"Fn::Sub": "API-Gateway-Execution-Logs_${Rest}/v1"}
+    assert "ExecutionLog" in rendered["Resources"]["Live"]["DependsOn"]
+    encrypted = json.dumps(of_type(template("lineage-network"), KEY))
+    assert "log-group:API-Gateway-Execution-Logs_*" in encrypted
+
+
 def test_firewall_limits_rates_and_sizes_and_has_the_rules_of_aws():
     (firewall,) = of_type(template("lineage-api"), "AWS::WAFv2::WebACL").values()
     rules = {each["Name"]: each for each in firewall["Rules"]}
