@@ -131,9 +131,10 @@ def test_a3_security_impact_names_what_is_affected_and_what_to_do_and_tells_secu
     assert [(each["name"], each["account_id"]) for each in affected["auto_scaling_groups"]] == [
         ("web", company.id_of("Shop"))
     ]
-    assert (company.ids["template"], "1") in {
-        (each["launch_template_id"], each["version"]) for each in affected["launch_templates"]
-    }
+    assert company.ids["template"] in [each["launch_template_id"] for each in affected["launch_templates"]]
+    (template,) = [each for each in affected["launch_templates"] if each["name"] == "web"]
+    assert template["launch_template_id"] == company.ids["template"]
+    assert (template["versions"], template["pointers"]) == (["1"], ["$Default", "$Latest"])
     assert said["impact_summary"] == {
         "total_affected_amis": len(affected["amis"]),
         "total_affected_instances": len(affected["instances"]),
