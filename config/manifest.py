@@ -331,6 +331,8 @@ class LineageSettings(Strict):
     """Hours between two assessments of all images."""
     chat_webhook: bool = False
     """Whether findings also go to a chat; the address is put into a secret that the template makes."""
+    parameters: Mapping[str, str | int] = Field(default_factory=dict)
+    """Parameters of the lineage account's stacks by name, such as ExcludedAccounts, in place of their defaults."""
 
 
 class Manifest(Strict):

@@ -6,8 +6,8 @@ A parameter that is named like an output of an earlier stack gets its value, so 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,11 @@ from troposphere import Template
 
 from config.compliance import ComplianceSettings
 from config.manifest import ApiSettings, Manifest
+from org.errors import OrgctlError
 from org.references import account_reference, reference_to
+from org.source.findings import suggest
 from stacksets.notices import mails_of
+from stacksets.parameters import DeclaredParameter
 from stacksets.templates import (
     lineage_api,
     lineage_compliance,
@@ -29,6 +32,8 @@ from stacksets.templates import (
 )
 
 STACK_PREFIX = "orgctl-"
+LAYER_KEY = "LayerKey"
+"""Which the deployment gives, from what it has built."""
 BASELINE = "account-baseline"
 """The template that every account must have: by its roles the lineage account enters."""
 _DOCUMENT = Path(__file__).with_name("lineage_api.openapi.json")
@@ -54,7 +59,7 @@ def api_document() -> Mapping[str, Any]:
 
 
 def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
-    """Answer the stacks for a manifest."""
+    """Answer the stacks for a manifest; OrgctlError where it names a parameter that is not to choose."""
     lineage = manifest.lineage
     graph = {
         "MinCapacity": _number(lineage.graph.min_capacity),
@@ -63,7 +68,7 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
     }
     notices = lineage_notices.render(mails_of(manifest.notifications), chat=lineage.chat_webhook)
     hours = lineage.assessment_hours
-    return (
+    stacks = (
         LineageStack("lineage-network", lineage_network.render(), {"ApiAccess": lineage.api.access}),
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
@@ -82,6 +87,26 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         ),
         LineageStack("lineage-watch", lineage_watch.render(), {}),
     )
+    return _with_chosen(stacks, lineage.parameters)
+
+
+def _with_chosen(stacks: Sequence[LineageStack], chosen: Mapping[str, str | int]) -> tuple[LineageStack, ...]:
+    """Give parameters that have a default, and that neither a manifest's key nor a stack nor the deployment gives."""
+    declared = {stack.name: stack.template.to_dict().get("Parameters", {}) for stack in stacks}
+    given = {name for stack in stacks for name in (*stack.parameters, *stack.template.outputs)} | {LAYER_KEY}
+    free = {name for each in declared.values() for name, said in each.items() if "Default" in said} - given
+    for name in sorted(set(chosen) - free):
+        what = f"no stack takes a parameter {name} from there"
+        raise OrgctlError("lineage.parameters", what, suggest(name, free, otherwise="see docs/templates.md"))
+    return tuple(replace(each, parameters={**each.parameters, **_of(declared[each.name], chosen)}) for each in stacks)
+
+
+def _of(declared: Mapping[str, object], chosen: Mapping[str, str | int]) -> Mapping[str, str]:
+    values = {name: str(value) for name, value in chosen.items() if name in declared}
+    for name, value in values.items():
+        if (fault := DeclaredParameter.of(declared[name]).find_fault(value)) is not None:
+            raise OrgctlError(f"lineage.parameters.{name}", *fault)
+    return values
 
 
 def _api(api: ApiSettings) -> LineageStack:

@@ -16,6 +16,7 @@ from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
 from stacksets.bundle import build_bundle
 from stacksets.layer import build_layer
+from stacksets.lineage_stacks import LAYER_KEY
 
 _PRIVATE = {
     "BlockPublicAcls": True,
@@ -36,11 +37,11 @@ class Code:
 def build_code(account: AccountId, region: Region, *, layer: bool) -> Code:
     """Build what is to be uploaded; without a layer where functions find their packages themselves: the sandbox."""
     bucket, code = f"orgctl-code-{account}-{region}", build_bundle()
-    uploads, parameters = {code.key: code.content}, {"CodeBucket": bucket, "CodeKey": code.key, "LayerKey": ""}
+    uploads, parameters = {code.key: code.content}, {"CodeBucket": bucket, "CodeKey": code.key, LAYER_KEY: ""}
     if layer:
         packages = build_layer()
         uploads[packages.key] = packages.content
-        parameters["LayerKey"] = packages.key
+        parameters[LAYER_KEY] = packages.key
     return Code(bucket, uploads, parameters)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from org.errors import OrgctlError
+from org.model import OWNER_TAG
 
 _POLL_SECONDS = 5.0
 _MOST_POLLS = 720
@@ -90,7 +91,7 @@ class Stacks:
 
         `template`: the TemplateBody, or the TemplateURL.
         """
-        declared = json.loads(wanted.body).get("Parameters", {})
+        declared = frozenset(json.loads(wanted.body).get("Parameters", {}))
         arguments = {
             "StackName": wanted.name,
             **template,
@@ -100,12 +101,16 @@ class Stacks:
                 if key in declared
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            # CloudFormation hands it on, and by it the guardrails know keys and rules of ours.
+            "Tags": [{"Key": OWNER_TAG, "Value": "true"}],
+            # Else what is to outlive its stack stays when its making is taken back, and is in the way of the next try.
+            "RetainExceptOnCreate": True,
         }
-        if self._create_or_update(wanted.name, arguments):
+        if self._create_or_update(wanted.name, arguments, declared):
             return True, _outputs(self._wait(wanted.name))
         return False, self.outputs(wanted.name) or {}
 
-    def _create_or_update(self, name: str, arguments: Mapping[str, Any]) -> bool:
+    def _create_or_update(self, name: str, arguments: Mapping[str, Any], declared: frozenset[str]) -> bool:
         stack = self._describe(name)
         if stack is not None:
             self._check_state(name, str(stack["StackStatus"]))
@@ -113,7 +118,8 @@ class Stacks:
             if stack is None:
                 self._client.create_stack(**arguments)
             else:
-                self._client.update_stack(**arguments)
+                kept = _kept(stack, declared, arguments["Parameters"])
+                self._client.update_stack(**{**arguments, "Parameters": [*arguments["Parameters"], *kept]})
         except ClientError as error:
             said = error.response["Error"]
             if said["Message"] == _NO_UPDATE:
@@ -184,11 +190,20 @@ class Stacks:
 def _todo(name: str, status: str) -> str:
     if status in {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}:
         # Nothing but deletion is possible then, and nobody uses yet what its first making left.
+        # A cluster that its rollback could not delete is under deletion protection.
+        first = "take deletion protection off what is left, " if status in {"ROLLBACK_FAILED", "DELETE_FAILED"} else ""
         delete = f"aws cloudformation delete-stack --stack-name {name}"
-        return f"mend what it names, then `{delete}` in its account, and run again"
+        return f"mend what it names, {first}then `{delete}` in its account, and run again"
     if status == "UPDATE_ROLLBACK_FAILED":
         return f"mend what it names, then `aws cloudformation continue-update-rollback --stack-name {name}`"
     return "mend what it names, and run again"
+
+
+def _kept(stack: Mapping[str, Any], declared: frozenset[str], given: Any) -> list[dict[str, object]]:  # noqa: ANN401
+    """Answer what an update leaves as it is: one that it does not name would get the template's default again."""
+    had = {str(each["ParameterKey"]) for each in stack.get("Parameters", [])}
+    names = sorted(had & declared - {each["ParameterKey"] for each in given})
+    return [{"ParameterKey": name, "UsePreviousValue": True} for name in names]
 
 
 def _outputs(stack: Mapping[str, Any]) -> Mapping[str, str]:

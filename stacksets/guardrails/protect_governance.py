@@ -10,7 +10,7 @@ from __future__ import annotations
 from config.fields import PrincipalArn
 from org.model import OVERRIDES_TAG, OWNER_TAG
 from stacksets.guardrails.statement import Deny, render_document
-from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings
+from stacksets.guardrails.surroundings import GuardrailParameters, Surroundings, account_id
 from stacksets.templates.names import FORWARDER_ROLE_PREFIX, OWN_LOG_GROUPS, OWN_PREFIX, STACK_PREFIX
 
 
@@ -35,19 +35,35 @@ RESOURCE_CALLS = (
     *("cloudformation:Signal*", "cloudformation:Tag*", "cloudformation:Untag*", "cloudformation:Update*"),
     *("cloudtrail:AddTags", "cloudtrail:Create*", "cloudtrail:Delete*", "cloudtrail:Put*", "cloudtrail:RemoveTags"),
     *("cloudtrail:StopLogging", "cloudtrail:Update*"),
+    *("cloudwatch:DeleteAlarms", "cloudwatch:Disable*", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState"),
     *("events:Cancel*", "events:Create*", "events:Delete*", "events:Disable*", "events:Enable*", "events:PutRule"),
     *("events:PutTargets", "events:Remove*", "events:StartReplay", "events:Tag*", "events:Untag*", "events:Update*"),
+    *("lambda:Add*", "lambda:Create*", "lambda:Delete*", "lambda:Invoke*", "lambda:Publish*", "lambda:Put*"),
+    *("lambda:Remove*", "lambda:Update*", "rds:Delete*", "rds:Modify*", "rds:Reset*", "rds:Stop*"),
     *("s3:CreateBucket*", "s3:DeleteBucket*", "s3:PauseReplication", "s3:Put*Configuration", "s3:PutBucket*"),
     *("s3:TagResource", "s3:UntagResource", "s3:UpdateBucket*"),
+    *("sns:AddPermission", "sns:DeleteTopic", "sns:RemovePermission", "sns:SetTopicAttributes"),
     *("sqs:AddPermission", "sqs:CancelMessageMoveTask", "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:PurgeQueue"),
     *("sqs:RemovePermission", "sqs:SetQueueAttributes", "sqs:StartMessageMoveTask", "sqs:TagQueue", "sqs:UntagQueue"),
 )
+"""To invoke is among them: the ingest believes whoever hands it a message. Services that call are no principals that a
+guardrail holds for, and none of orgctl's roles calls a function.
+"""
+MAPPING_CALLS = (
+    "lambda:CreateEventSourceMapping",
+    "lambda:DeleteEventSourceMapping",
+    "lambda:UpdateEventSourceMapping",
+)
+"""What connects a queue to a function; its ARN is an id, so that the function's tells ours.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+"""
 DATA_CALLS = (
     *("logs:AssociateKmsKey", "logs:Create*", "logs:Delete*", "logs:Disassociate*", "logs:Put*", "logs:Tag*"),
     *("logs:Untag*", "s3:AbortMultipartUpload", "s3:BypassGovernanceRetention", "s3:DeleteObject*"),
     *("s3:InitiateReplication", "s3:ObjectOwnerOverrideToBucketOwner", "s3:PutObject*", "s3:Replicate*"),
     *("s3:RestoreObject", "s3:UpdateObjectEncryption", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"),
-    *("sqs:ReceiveMessage", "sqs:SendMessage"),
+    *("neptune-db:DeleteDataViaQuery", "neptune-db:Write*", "sns:Publish", "sqs:ReceiveMessage", "sqs:SendMessage"),
 )
 """What orgctl's own functions do all day, and nobody else should."""
 TAGGED_CALLS = (
@@ -82,7 +98,7 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
     exempt = (*surroundings.exempt, *parameters.exempt_principals)
     own_roles = surroundings.role_in_any_account(OWN_PREFIX + "*")
     forwarders = surroundings.role_in_any_account(FORWARDER_ROLE_PREFIX + "*")
-    own = _Resources(surroundings.partition)
+    own = _Resources(surroundings.partition, surroundings.lineage_account)
     known = (*exempt, own_roles, *surroundings.spared, *parameters.also_protected)
     identities = tuple(arn for arn in known if not arn.endswith(":root"))  # which nobody makes or changes
     users, federated = (any(kind in arn for arn in identities) for kind in (":user/", ":federated-user/"))
@@ -97,13 +113,19 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
             Deny(
                 sid="DenyChangingTheGovernanceSystem",
                 actions=RESOURCE_CALLS,
-                resources=(own.stacks, own.trails, own.events, own.buckets, own.queues),
+                resources=own.things,
+                exempt=exempt,
+            ),
+            Deny(
+                sid="DenyFeedingFunctionsOfOrgctl",
+                actions=MAPPING_CALLS,
+                conditions={"ArnLike": {"lambda:FunctionArn": own.functions}},
                 exempt=exempt,
             ),
             Deny(
                 sid="DenyWritingGovernanceData",
                 actions=DATA_CALLS,
-                resources=(*own.log_groups, own.buckets, own.queues),
+                resources=(*own.log_groups, *own.graphs, own.buckets, own.queues, own.topics),
                 exempt=(*exempt, own_roles),
             ),
             Deny(
@@ -138,11 +160,20 @@ def render(parameters: Parameters, surroundings: Surroundings) -> dict[str, obje
 class _Resources:
     """ARN patterns of what is known by its name; `*` crosses `/` and `:`."""
 
-    def __init__(self, partition: str) -> None:
+    def __init__(self, partition: str, lineage_account: str) -> None:
         self.policies = f"arn:{partition}:iam::*:policy/{OWN_PREFIX}*"
-        self.stacks = f"arn:{partition}:cloudformation:*:*:stack/{STACK_PREFIX}*"
-        self.trails = f"arn:{partition}:cloudtrail:*:*:trail/{OWN_PREFIX}*"
         self.events = f"arn:{partition}:events:*:*:*/{OWN_PREFIX}*"
         self.buckets = f"arn:{partition}:s3:::{OWN_PREFIX}*"
         self.queues = f"arn:{partition}:sqs:*:*:{OWN_PREFIX}*"
+        self.topics = f"arn:{partition}:sns:*:*:{OWN_PREFIX}*"
+        self.functions = f"arn:{partition}:lambda:*:*:*:{OWN_PREFIX}*"
+        self.things = (
+            *(f"arn:{partition}:cloudformation:*:*:stack/{start}*" for start in (STACK_PREFIX, OWN_PREFIX)),
+            f"arn:{partition}:cloudtrail:*:*:trail/{OWN_PREFIX}*",
+            f"arn:{partition}:cloudwatch:*:*:alarm:{OWN_PREFIX}*",
+            f"arn:{partition}:rds:*:*:*:{OWN_PREFIX}*",
+            *(self.events, self.buckets, self.queues, self.topics, self.functions),
+        )
+        # A graph's data is known by an id that AWS makes up: all of the account that has orgctl's.
+        self.graphs = (f"arn:{partition}:neptune-db:*:{account_id(lineage_account)}:*",) if lineage_account else ()
         self.log_groups = tuple(f"arn:{partition}:logs:*:*:log-group:{start}*" for start in OWN_LOG_GROUPS)

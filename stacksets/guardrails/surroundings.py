@@ -34,6 +34,8 @@ class Surroundings:
     """ARN patterns of the manifest's protected principals."""
     accounts: tuple[str, ...] = ()
     """The names of the manifest's accounts."""
+    lineage_account: str = ""
+    """The name of the one that has the lineage system."""
     spared: tuple[str, ...] = ()
     """ARN patterns of further principals that some guardrail of the manifest spares."""
     trusted_image_owners: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ def surroundings_of(manifest: Manifest) -> Surroundings:
         partition=known_regions()[organization.home_region],
         protected=tuple(principal.arn for principal in manifest.protected_principals),
         accounts=tuple(account.name for account in manifest.accounts),
+        lineage_account=organization.lineage_account,
         spared=tuple(dict.fromkeys(_spared(manifest))),
         trusted_image_owners=manifest.lineage.trusted_image_owners,
         approval_tags=tuple(dict.fromkeys((APPROVAL_TAG, *_approval_tags(manifest)))),

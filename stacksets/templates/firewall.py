@@ -37,7 +37,10 @@ MANAGED = (
     "AWSManagedRulesCommonRuleSet",
 )
 MOST_BYTES = 8_192
-"""Of a body: what WAF looks at of a request to a REST API unless one pays for more."""
+"""Of a body: as AWS's common rules have it; WAF looks at the first 16 KB of a request to API Gateway.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html
+"""
 
 
 def add_firewall(template: Template, stage_arn: object) -> None:

@@ -100,15 +100,21 @@ def add_settings_parameter(template: Template) -> None:
     add_parameter(template, "Settings", "What functions know of the manifest, as JSON", MinLength=2, MaxLength=4096)
 
 
-def add_function(template: Template, row: LambdaFunction, alarm_topic: str = "ErrorTopicArn") -> Function:
+def add_function(
+    template: Template,
+    row: LambdaFunction,
+    alarm_topic: str = "ErrorTopicArn",
+    undelivered: Sequence[dict[str, object]] = (),
+) -> Function:
     """Add all that the row says; the template must declare the parameters that its texts name.
 
     `alarm_topic`: the parameter, or the resource, whose Ref is the topic of its alarms.
+    `undelivered`: let who calls it put into its queue of failures what did not even reach Lambda.
     """
     logs = template.add_resource(_log_group(row))
     failures = template.add_resource(_failures(row)) if row.asynchronous else None
     if failures is not None:
-        template.add_resource(tls_only(f"{row.title}FailuresPolicy", failures))
+        template.add_resource(tls_only(f"{row.title}FailuresPolicy", failures, *undelivered))
     role = template.add_resource(_role(row, failures))
     function = template.add_resource(_function(row, role, logs))
     if failures is not None:
@@ -223,6 +229,11 @@ def _log_group(row: LambdaFunction) -> LogGroup:
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
     )
+
+
+def failures_of(row: LambdaFunction) -> GetAtt:
+    """Answer the ARN of the queue of what failed."""
+    return GetAtt(f"{row.title}Failures", "Arn")
 
 
 def _failures(row: LambdaFunction) -> Queue:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from troposphere import AccountId, GetAtt, Output, Ref, Sub, Template
+from troposphere import GetAtt, Output, Ref, Sub, Template
 from troposphere.apigateway import (
     AccessLogSetting,
     Account,
@@ -39,7 +39,7 @@ from stacksets.templates.function import (
     add_parameter,
     add_settings_parameter,
 )
-from stacksets.templates.names import LINEAGE_API
+from stacksets.templates.names import EXECUTION_LOG, LINEAGE_API
 
 STAGE = "v1"
 ACCESS_LOG = "/orgctl/lineage-api-access"
@@ -222,12 +222,23 @@ def _add_stage(template: Template, rest: RestApi) -> Stage:
             UpdateReplacePolicy="Delete",
         )
     )
+    execution = template.add_resource(
+        LogGroup(
+            "ExecutionLog",
+            # API Gateway writes its errors to a group of this name, and would make one without key and end.
+            LogGroupName=Sub(f"{EXECUTION_LOG}${{Rest}}/{STAGE}"),
+            RetentionInDays=Ref("LogRetentionDays"),
+            KmsKeyId=Ref("FunctionsKeyArn"),
+            DeletionPolicy="Delete",
+            UpdateReplacePolicy="Delete",
+        )
+    )
     role = template.add_resource(_logging_role())
     account = template.add_resource(Account("GatewayAccount", CloudWatchRoleArn=GetAtt(role, "Arn")))
     return template.add_resource(
         Stage(
             "Live",
-            DependsOn=[account.title, logs.title],
+            DependsOn=[account.title, execution.title, logs.title],
             RestApiId=Ref(rest),
             DeploymentId=Ref(deployment),
             StageName=STAGE,
@@ -261,7 +272,12 @@ def _add_stage(template: Template, rest: RestApi) -> Stage:
 
 
 def _logging_role() -> Role:
-    """One for all of API Gateway in this account and Region: AWS has it so."""
+    """One for all of API Gateway in this account and Region: AWS has it so.
+
+    Its trust is the documented one, without aws:SourceAccount: that API Gateway sends it, above all when it tries the
+    role, is not documented, and without it nothing of this stack could be made. Only this account can hand it the role.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
     return Role(
         "GatewayLogRole",
         RoleName=Sub("orgctl-api-gateway-log-${AWS::Region}"),
@@ -274,7 +290,6 @@ def _logging_role() -> Role:
                     "Effect": "Allow",
                     "Principal": {"Service": "apigateway.amazonaws.com"},
                     "Action": "sts:AssumeRole",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": AccountId}},
                 }
             ],
         },

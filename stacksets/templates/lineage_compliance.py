@@ -16,7 +16,7 @@ from troposphere.config import (
     OrganizationCustomRuleMetadata,
     OrganizationManagedRuleMetadata,
 )
-from troposphere.events import Rule, Target
+from troposphere.events import Rule
 from troposphere.securityhub import AwsSecurityFindingFilters, Insight, StringFilter
 
 from stacksets.functions import ACTIONS, ASSESS, CONFIG_RULES
@@ -30,7 +30,7 @@ from stacksets.templates.function import (
     add_settings_parameter,
 )
 from stacksets.templates.lineage_reconciliation import add_readings_parameters
-from stacksets.templates.schedule import add_schedule
+from stacksets.templates.schedule import add_called_by_rule, add_scheduled, target_of
 
 PERIODIC: Mapping[str, str] = {
     "ami-required-tags": "required-tags",
@@ -79,10 +79,8 @@ def render(off: Collection[str] = ()) -> Template:
         template.add_resource(_rule(INSTANCE_RULE, config, policy, None))
     for name, identifier in STORAGE.items():
         template.add_resource(_managed(name, identifier))
-    assess = add_function(template, ASSESS)
-    add_schedule(template, ASSESS, assess, "AssessmentSchedule", "rate(24 hours)")
-    actions = add_function(template, ACTIONS)
-    _add_actions(template, actions)
+    add_scheduled(template, ASSESS, "AssessmentSchedule", "rate(24 hours)")
+    _add_actions(template, add_called_by_rule(template, ACTIONS))
     for title, insight in INSIGHTS.items():
         template.add_resource(_insight(title, *insight))
     for row in (CONFIG_RULES, ASSESS, ACTIONS):
@@ -216,7 +214,7 @@ def _add_actions(template: Template, function: Function) -> None:
                 "resources": [GetAtt(target, "ActionTargetArn") for target in targets],
             },
             State="ENABLED",
-            Targets=[Target(Id="function", Arn=GetAtt(function, "Arn"))],
+            Targets=[target_of(ACTIONS, function)],
         )
     )
     template.add_resource(

@@ -31,7 +31,7 @@ from stacksets.templates.function import (
 )
 from stacksets.templates.names import BUS_NAME_PATTERN, CENTRAL_BUS, LINEAGE_QUEUE, READINGS_QUEUE
 from stacksets.templates.own_key import own_key
-from stacksets.templates.queues import by_these_alone, own_queue, tls_only
+from stacksets.templates.queues import by_these_alone, own_queue, rule_may_send, tls_only
 
 _RULE_ARN = Sub(
     f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{CentralBusName}}/{LINEAGE_QUEUE}"
@@ -104,23 +104,13 @@ def _add_queue(template: Template, title: str, name: str, key: Key) -> Queue:
     key_arn = GetAtt(key, "Arn")
     dead = template.add_resource(own_queue(f"{title}DeadLetters", f"{name}-dead-letters", key_arn))
     queue = template.add_resource(own_queue(title, name, key_arn, seconds=INGEST.seconds, dead=dead))
-    rule = [_rule_may_send()] if title == "Events" else []
+    rule = [rule_may_send(f"${{CentralBusName}}/{LINEAGE_QUEUE}")] if title == "Events" else []
     alone = _nobody_else_sends() if rule else by_these_alone("ReadersAloneSend", ["sqs:SendMessage"], _READERS)
     template.add_resource(tls_only(f"{queue.title}Policy", queue, *rule, alone))
     # EventBridge puts there what it could not bring to the queue.
     template.add_resource(tls_only(f"{dead.title}Policy", dead, *rule))
     template.add_resource(depth_alarm(f"{name}-dead-letters", dead))
     return queue
-
-
-def _rule_may_send() -> dict[str, object]:
-    return {
-        "Sid": "RuleMaySend",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Condition": {"ArnEquals": {"aws:SourceArn": _RULE_ARN}},
-    }
 
 
 def _nobody_else_sends() -> dict[str, object]:

@@ -26,7 +26,7 @@ from troposphere.kms import Key
 from troposphere.logs import LogGroup
 
 from stacksets.templates.function import LOG_DAYS, add_parameter
-from stacksets.templates.names import OWN_LOG_GROUPS
+from stacksets.templates.names import EXECUTION_LOG, OWN_LOG_GROUPS
 from stacksets.templates.own_key import encrypts_logs, own_key
 
 FLOW_LOG = "/orgctl/lineage-network"
@@ -344,8 +344,22 @@ def _add_flow_log(template: Template, vpc: VPC, key: Key) -> None:
 
 
 def _key() -> Key:
-    """Encrypt log groups, the functions' variables, secrets and queues: those are for principals, not for services."""
-    uses: list[Mapping[str, object]] = [encrypts_logs(*(f"{start}*" for start in OWN_LOG_GROUPS))]
+    """Encrypt log groups, the functions' variables, secrets and queues.
+
+    Services use it for logs, and for what EventBridge and SNS could not deliver to a function, whose queue it encrypts.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    """
+    uses: list[Mapping[str, object]] = [
+        encrypts_logs(*(f"{start}*" for start in (*OWN_LOG_GROUPS, EXECUTION_LOG))),
+        {
+            "Sid": "ServicesKeepWhatTheyCouldNotDeliver",
+            "Effect": "Allow",
+            "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": AccountId}},
+        },
+    ]
     return own_key("FunctionsKey", "Encrypts logs, variables, secrets and queues of orgctl's functions", uses)
 
 

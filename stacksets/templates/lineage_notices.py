@@ -13,9 +13,10 @@ from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
 from stacksets.functions import NOTIFY
 from stacksets.notices import Mail
-from stacksets.templates.function import add_function, add_function_parameters
+from stacksets.templates.function import add_function, add_function_parameters, failures_of
 from stacksets.templates.names import ALERT_TOPIC, COMPLIANCE_TOPIC, ERROR_TOPIC
 from stacksets.templates.own_key import own_key
+from stacksets.templates.queues import topics_may_send
 
 ERRORS = "ErrorTopic"
 TOPICS = (
@@ -102,7 +103,8 @@ def _add_chat(template: Template, topics: Sequence[Topic]) -> None:
             KmsKeyId=Ref("FunctionsKeyArn"),
         )
     )
-    function = add_function(template, NOTIFY, alarm_topic=ERRORS)
+    undelivered = [topics_may_send(*(name for _, name, _ in TOPICS))]
+    function = add_function(template, NOTIFY, alarm_topic=ERRORS, undelivered=undelivered)
     template.add_output(Output("WebhookSecretArn", Description="For the webhook's URL", Value=Ref("WebhookSecret")))
     for topic in topics:
         template.add_resource(
@@ -116,7 +118,11 @@ def _add_chat(template: Template, topics: Sequence[Topic]) -> None:
         )
         template.add_resource(
             SubscriptionResource(
-                f"{topic.title}Chat", TopicArn=Ref(topic), Protocol="lambda", Endpoint=GetAtt(function, "Arn")
+                f"{topic.title}Chat",
+                TopicArn=Ref(topic),
+                Protocol="lambda",
+                Endpoint=GetAtt(function, "Arn"),
+                RedrivePolicy={"deadLetterTargetArn": failures_of(NOTIFY)},
             )
         )
 

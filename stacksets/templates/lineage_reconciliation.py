@@ -17,7 +17,7 @@ from stacksets.templates.function import (
 )
 from stacksets.templates.names import RECONCILE_QUEUE
 from stacksets.templates.queues import own_queue, tls_only
-from stacksets.templates.schedule import add_schedule
+from stacksets.templates.schedule import add_scheduled
 
 
 def render() -> Template:
@@ -52,10 +52,9 @@ def render() -> Template:
     for queue in (places, dead):
         template.add_resource(tls_only(f"{queue.title}Policy", queue))
     template.add_resource(depth_alarm(f"{RECONCILE_QUEUE}-dead-letters", dead))
-    plan = add_function(template, RECONCILE_PLAN)
+    plan = add_scheduled(template, RECONCILE_PLAN, "ReconciliationSchedule", "rate(1 day)")
     add_function(template, RECONCILE)
     take_from(template, RECONCILE, places, batch=1, at_once=RECONCILE.reserved, wait=0)
-    add_schedule(template, RECONCILE_PLAN, plan, "ReconciliationSchedule", "rate(1 day)")
     template.add_output(Output("PlacesQueueUrl", Description="Places still to be read", Value=Ref(places)))
     template.add_output(Output("StateBucket", Description="What was sent of each place last", Value=Ref(state)))
     template.add_output(Output("PlanFunctionArn", Description="Starts it", Value=GetAtt(plan, "Arn")))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from troposphere import Output, Ref, Sub, Template
+from troposphere import GetAtt, Output, Ref, Sub, Template
 from troposphere.cloudwatch import Dashboard
-from troposphere.events import Rule, Target
+from troposphere.events import DeadLetterConfig, Rule, Target
 
 from stacksets.functions import FUNCTIONS, NOTIFY, LambdaFunction
 from stacksets.templates.firewall import NAME as FIREWALL
-from stacksets.templates.function import add_arn_parameter, add_parameter, raise_alarm
+from stacksets.templates.function import add_arn_parameter, add_parameter, depth_alarm, raise_alarm
 from stacksets.templates.lineage_api import STAGE
 from stacksets.templates.names import LINEAGE_API, LINEAGE_QUEUE, READINGS_QUEUE, RECONCILE_QUEUE
+from stacksets.templates.queues import own_queue, rule_may_send, tls_only
 
 API_DASHBOARD, COMPLIANCE_DASHBOARD = "AMI-Lineage-API-Dashboard", "AMI-Compliance-Dashboard"
+GRAPH_EVENTS = "orgctl-lineage-graph-events"
 _WIDTH, _HEIGHT, _IN_A_ROW = 12, 6, 2
 _HOUR = 3600
 
@@ -24,6 +26,7 @@ def render() -> Template:
     template = Template("orgctl lineage watch: dashboards and alarms of the lineage system")
     template.set_version()
     add_arn_parameter(template, "ErrorTopicArn", "Topic that alarms are sent to")
+    add_arn_parameter(template, "FunctionsKeyArn", "KMS key of the queue for what the topic did not get")
     add_parameter(template, "GraphCluster", "The graph's cluster", MinLength=1)
     for title, name, widgets in (
         ("ApiDashboard", API_DASHBOARD, _api_widgets()),
@@ -79,11 +82,17 @@ def _add_alarms(template: Template) -> None:
 
 
 def _add_graph_events(template: Template) -> None:
-    """Neptune tells of itself as RDS does: a failover, a deletion, a backup that was not made."""
+    """Neptune tells of itself as RDS does [H]: a failover, a deletion, a backup that was not made."""
+    failures = template.add_resource(
+        own_queue("GraphEventFailures", f"{GRAPH_EVENTS}-failures", Ref("FunctionsKeyArn"))
+    )
+    template.add_resource(tls_only("GraphEventFailuresPolicy", failures, rule_may_send(GRAPH_EVENTS)))
+    template.add_resource(depth_alarm(f"{GRAPH_EVENTS}-failures", failures))
+    dead = DeadLetterConfig(Arn=GetAtt(failures, "Arn"))
     template.add_resource(
         Rule(
             "GraphEvents",
-            Name="orgctl-lineage-graph-events",
+            Name=GRAPH_EVENTS,
             Description="Tells people what becomes of the graph's cluster",
             EventPattern={
                 "source": ["aws.rds"],
@@ -94,7 +103,7 @@ def _add_graph_events(template: Template) -> None:
                 },
             },
             State="ENABLED",
-            Targets=[Target(Id="errors", Arn=Ref("ErrorTopicArn"))],
+            Targets=[Target(Id="errors", Arn=Ref("ErrorTopicArn"), DeadLetterConfig=dead)],
         )
     )
 

@@ -5,6 +5,12 @@ OWN_PREFIX = "orgctl-"
 OWN_LOG_GROUPS = ("/orgctl/", "/aws/lambda/orgctl-", "/aws/neptune/orgctl-", "aws-waf-logs-orgctl-")
 """How the log groups begin: those that templates make, and those whose names Lambda, Neptune and WAF fix."""
 
+EXECUTION_LOG = "API-Gateway-Execution-Logs_"
+"""How API Gateway begins the name of a log group for errors of an API; its id and stage follow.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+"""
+
 AUDIT_ROLE = "orgctl-audit"
 FORWARDER_ROLE_PREFIX = "orgctl-forward-events-"
 """Followed by the Region: EventBridge refuses a target whose role does not exist yet, and StackSets give no order among

@@ -52,6 +52,34 @@ def by_these_alone(sid: str, actions: Sequence[str], functions: Sequence[str]) -
     }
 
 
+def rule_may_send(rule: str) -> dict[str, object]:
+    """Let a rule of this account's own bus put there what it could not bring to its target.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    arn = Sub(f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{rule}")
+    return _may_send("RuleMaySend", "events", arn)
+
+
+def topics_may_send(*topics: str) -> dict[str, object]:
+    """Let subscriptions of topics put there what they could not deliver.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+    """
+    arns = [Sub(f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{topic}") for topic in topics]
+    return _may_send("TopicsMaySend", "sns", arns)
+
+
+def _may_send(sid: str, service: str, source: object) -> dict[str, object]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+    }
+
+
 def tls_only(title: str, queue: Queue, *more: dict[str, object]) -> QueuePolicy:
     """Allow or deny what the statements do, each on this queue, and nothing without TLS."""
     arn = GetAtt(queue, "Arn")

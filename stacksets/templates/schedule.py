@@ -1,17 +1,29 @@
-"""A function that runs on a schedule."""
+"""A function that a rule of EventBridge calls, on a schedule or by events."""
 
 from __future__ import annotations
 
 from troposphere import GetAtt, Ref, Template
 from troposphere.awslambda import Function, Permission
-from troposphere.events import Rule, Target
+from troposphere.events import DeadLetterConfig, Rule, Target
 
 from stacksets.functions import LambdaFunction
-from stacksets.templates.function import add_parameter
+from stacksets.templates.function import add_function, add_parameter, failures_of
+from stacksets.templates.queues import rule_may_send
 
 
-def add_schedule(template: Template, row: LambdaFunction, function: Function, parameter: str, default: str) -> None:
-    """Call the function as the parameter says: `rate(1 day)` or `cron(0 4 * * ? *)`, in UTC."""
+def add_called_by_rule(template: Template, row: LambdaFunction) -> Function:
+    """Add a function whose rule has its name; what the rule cannot bring to it goes to its failures."""
+    return add_function(template, row, undelivered=[rule_may_send(row.name)])
+
+
+def target_of(row: LambdaFunction, function: Function) -> Target:
+    dead = DeadLetterConfig(Arn=failures_of(row))
+    return Target(Id="function", Arn=GetAtt(function, "Arn"), DeadLetterConfig=dead)
+
+
+def add_scheduled(template: Template, row: LambdaFunction, parameter: str, default: str) -> Function:
+    """Add the function, and call it as the parameter says: `rate(1 day)` or `cron(0 4 * * ? *)`, in UTC."""
+    function = add_called_by_rule(template, row)
     add_parameter(
         template,
         parameter,
@@ -26,7 +38,7 @@ def add_schedule(template: Template, row: LambdaFunction, function: Function, pa
             Description=f"Runs {row.name}",
             ScheduleExpression=Ref(parameter),
             State="ENABLED",
-            Targets=[Target(Id="function", Arn=GetAtt(function, "Arn"))],
+            Targets=[target_of(row, function)],
         )
     )
     template.add_resource(
@@ -38,3 +50,4 @@ def add_schedule(template: Template, row: LambdaFunction, function: Function, pa
             SourceArn=GetAtt(rule, "Arn"),
         )
     )
+    return function

@@ -16,7 +16,7 @@ from cli.deploy.stack import Stacks, Wanted
 from org.errors import AccessDenied, OrgctlError
 from org.gateway.errors import aws_errors
 from org.ids import Region
-from org.sandbox.server import Sandbox
+from org.sandbox.server import Sandbox, in_process_sandbox
 
 HOME = Region("eu-central-1")
 ID = "arn:aws:cloudformation:eu-central-1:111122223333:stack/orgctl-x/1"
@@ -234,3 +234,56 @@ def test_stack_that_somebody_deletes_meanwhile_is_told():
     assert said(CloudFormation("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", None)) == (
         "stack orgctl-x: was deleted by somebody while it was made; run again"
     )
+
+
+def test_parameter_that_somebody_set_on_the_stack_outlives_the_next_deployment() -> None:
+    """CloudFormation gives one that an update leaves out the template's default again."""
+    declared = {"Delay": {"Type": "Number", "Default": 0}, "Name": {"Type": "String"}}
+
+    def body(description: str) -> str:
+        queue = {"QueueName": {"Ref": "Name"}, "DelaySeconds": {"Ref": "Delay"}}
+        resources = {"Queue": {"Type": "AWS::SQS::Queue", "Properties": queue}}
+        return json.dumps({"Description": description, "Parameters": declared, "Resources": resources})
+
+    with in_process_sandbox() as session:
+        client = session.client("cloudformation", "eu-central-1")
+        stacks = Stacks(client, lambda _: None)
+        first, second = (Wanted("x", body(each), {"Name": "q"}) for each in ("first", "second"))
+        stacks.put(first, {"TemplateBody": first.body})
+        by_hand: list[Any] = [
+            {"ParameterKey": "Delay", "ParameterValue": "7"},
+            {"ParameterKey": "Name", "UsePreviousValue": True},
+        ]
+        client.update_stack(StackName="x", UsePreviousTemplate=True, Parameters=by_hand)
+        stacks.put(second, {"TemplateBody": second.body})
+        url = session.client("sqs", "eu-central-1").get_queue_url(QueueName="q")["QueueUrl"]
+        attributes = session.client("sqs", "eu-central-1").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        assert attributes["Attributes"]["DelaySeconds"] == "7"
+
+
+def test_what_outlives_its_stack_does_not_stay_when_its_making_is_taken_back() -> None:
+    """The archive, a key and the audit log are retained: a second try would find a bucket of that name."""
+    with in_process_sandbox() as session:
+        client = session.client("cloudformation", "eu-central-1")
+        asked: list[Any] = []
+        for call in ("CreateStack", "UpdateStack"):
+            client.meta.events.register(
+                f"provide-client-params.cloudformation.{call}",
+                lambda params, **_: asked.append(params["RetainExceptOnCreate"]),
+            )
+        for delay in (0, 3):
+            queue = {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": delay}}
+            body = Wanted("x", json.dumps({"Resources": {"Queue": queue}}), {})
+            Stacks(client, lambda _: None).put(body, {"TemplateBody": body.body})
+        assert asked == [True, True]
+
+
+def test_what_a_stack_makes_carries_the_tag_by_which_guardrails_know_it() -> None:
+    with in_process_sandbox() as session:
+        key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}
+        body = json.dumps({"Resources": {"Key": key}, "Outputs": {"Key": {"Value": {"Ref": "Key"}}}})
+        made = Stacks(session.client("cloudformation", "eu-central-1"), lambda _: None).put(
+            Wanted("x", body, {}), {"TemplateBody": body}
+        )
+        tags = session.client("kms", "eu-central-1").list_resource_tags(KeyId=made[1]["Key"])["Tags"]
+        assert {each["TagKey"]: each["TagValue"] for each in tags} == {"orgctl:managed": "true"}

@@ -23,6 +23,7 @@ SYSTEM = "DenyChangingTheGovernanceSystem"
 DATA = "DenyWritingGovernanceData"
 EVENTS = "DenyPuttingEventsOnGovernanceBuses"
 TAGGED = "DenyChangingKeysAndRulesOfOrgctl"
+FEEDING = "DenyFeedingFunctionsOfOrgctl"
 RECORDER = "DenyStoppingTheConfigRecorder"
 TAGS, TAGS_IN_ANY_CASE = "DenyWritingTagsOfOrgctl", "DenyWritingTagsOfOrgctlInAnyCase"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
@@ -31,7 +32,25 @@ RULE = f"arn:aws:config:eu-central-1:{ACCOUNT}:config-rule/config-rule-abc123"
 RECORDER_ARN = f"arn:aws:config:eu-central-1:{ACCOUNT}:configuration-recorder/default/1a"
 OURS = {"aws:ResourceTag/orgctl:managed": "true"}
 
+FUNCTION = f"arn:aws:lambda:eu-central-1:{LINEAGE}:function:orgctl-lineage-ingest"
+MAPPING = f"arn:aws:lambda:eu-central-1:{LINEAGE}:event-source-mapping:1a2b"
+TOPIC = f"arn:aws:sns:eu-central-1:{LINEAGE}:orgctl-ami-security-alerts"
+GRAPH = f"arn:aws:neptune-db:eu-central-1:{LINEAGE}:cluster-1A2B/*"
+
 DENIED = [
+    ("lambda:InvokeFunction", FUNCTION, {}, {SYSTEM}),
+    ("lambda:UpdateFunctionCode", FUNCTION, {}, {SYSTEM}),
+    ("lambda:AddPermission", FUNCTION, {}, {SYSTEM}),
+    ("lambda:DeleteFunctionConcurrency", FUNCTION, {}, {SYSTEM}),
+    ("lambda:CreateEventSourceMapping", MAPPING, {"lambda:FunctionArn": FUNCTION}, {FEEDING}),
+    ("neptune-db:WriteDataViaQuery", GRAPH, {}, {DATA}),
+    ("neptune-db:DeleteDataViaQuery", GRAPH, {}, {DATA}),
+    ("rds:DeleteDBCluster", f"arn:aws:rds:eu-central-1:{LINEAGE}:cluster:orgctl-lineage", {}, {SYSTEM}),
+    ("rds:ModifyDBCluster", f"arn:aws:rds:eu-central-1:{LINEAGE}:cluster:orgctl-lineage", {}, {SYSTEM}),
+    ("sns:Publish", TOPIC, {}, {DATA}),
+    ("sns:SetTopicAttributes", TOPIC, {}, {SYSTEM}),
+    ("cloudwatch:DisableAlarmActions", f"arn:aws:cloudwatch:eu-central-1:{LINEAGE}:alarm:orgctl-x", {}, {SYSTEM}),
+    ("cloudformation:UpdateStack", f"arn:aws:cloudformation:eu-central-1:{LINEAGE}:stack/orgctl-x/1", {}, {SYSTEM}),
     ("iam:CreateRole", f"{ROLE}/stacksets-exec-mine", {}, {IDENTITIES}),
     ("iam:CreateRole", f"{ROLE}/stacksets-exec-x/deeper/mine", {}, {IDENTITIES}),
     ("iam:CreateRole", f"{ROLE}/OrganizationAccountAccessRole", {}, {IDENTITIES}),
@@ -72,6 +91,12 @@ DENIED = [
     ("sns:CreateTopic", f"arn:aws:sns:eu-central-1:{ACCOUNT}:a", {"aws:TagKeys": ("orgctl:x",)}, {TAGS}),
 ]  # fmt: skip
 ALLOWED = [
+    ("lambda:InvokeFunction", f"arn:aws:lambda:eu-central-1:{LINEAGE}:function:shop", {}),
+    ("lambda:GetFunctionConfiguration", FUNCTION, {}),
+    ("lambda:CreateEventSourceMapping", MAPPING, {"lambda:FunctionArn": FUNCTION.replace("orgctl-", "shop-")}),
+    ("neptune-db:ReadDataViaQuery", GRAPH, {}),
+    ("neptune-db:WriteDataViaQuery", GRAPH.replace(LINEAGE, ACCOUNT), {}),
+    ("rds:DeleteDBCluster", f"arn:aws:rds:eu-central-1:{LINEAGE}:cluster:shop", {}),
     ("iam:CreateRole", f"{ROLE}/Developer", {}),
     ("iam:CreateRole", f"{ROLE}/breakglass", {}),  # spared by nobody, since case counts
     ("iam:CreateRole", f"{ROLE}/team/BreakGlass", {}),  # nor is that
@@ -127,6 +152,9 @@ def test_forwarders_put_events_on_the_governance_bus_and_change_nothing():
 def test_roles_of_orgctl_write_its_data_and_do_not_change_its_policies():
     role = f"arn:aws:iam::{LINEAGE}:role/orgctl-lineage-writer"
     assert denying(NAME, role, "s3:PutObject", "arn:aws:s3:::orgctl-archive/a") == set()
+    assert denying(NAME, role, "neptune-db:WriteDataViaQuery", GRAPH) == set()
+    assert denying(NAME, role, "sns:Publish", TOPIC) == set()
+    assert denying(NAME, role, "lambda:InvokeFunction", FUNCTION) == {SYSTEM}
     assert denying(NAME, role, "s3:PutBucketPolicy", "arn:aws:s3:::orgctl-archive") == {SYSTEM}
     assert denying(NAME, role, "iam:PutRolePolicy", role) == {IDENTITIES}
 

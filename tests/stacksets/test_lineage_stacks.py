@@ -13,6 +13,7 @@ from cli.demo import example_manifest
 from cli.deploy.lineage import Step
 from config.load import load_manifest
 from config.manifest import Manifest
+from org.errors import OrgctlError
 from org.ids import AccountId, Region
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
@@ -67,6 +68,38 @@ def test_every_parameter_comes_from_the_manifest_an_earlier_stack_or_the_deploym
         required = {each for each, said in declared.items() if "Default" not in said}
         assert required - set(stack.parameters) - outputs - KNOWN_TO_THE_DEPLOYMENT == set(), stack.name
         outputs |= set(stack.template.to_dict().get("Outputs", {}))
+
+
+def with_parameters(**chosen: str | int) -> Manifest:
+    asked = manifest()
+    return asked.model_copy(update={"lineage": asked.lineage.model_copy(update={"parameters": chosen})})
+
+
+def test_a_parameter_of_the_manifest_goes_to_every_stack_that_has_it_and_to_no_other():
+    chosen = with_parameters(SubnetRanges="10.255.0.0/26,10.255.0.64/26", LogRetentionDays=731)
+    for stack in lineage_stacks(chosen):
+        declared = stack.template.to_dict()["Parameters"]
+        assert (stack.parameters.get("LogRetentionDays") == "731") == ("LogRetentionDays" in declared)
+        ranges = stack.parameters.get("SubnetRanges")
+        assert ranges == ("10.255.0.0/26,10.255.0.64/26" if stack.name == "lineage-network" else None)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "refusal"),
+    [
+        ({"StorageRule": "yes"}, r"lineage\.parameters: no stack takes .*StorageRule .*; did you mean .*StorageRules"),
+        ({"LayerArn": ""}, "no stack takes a parameter LayerArn"),  # an earlier stack says it
+        ({"LayerKey": "x"}, "no stack takes a parameter LayerKey"),
+        ({"MinCapacity": 2}, "no stack takes a parameter MinCapacity"),  # the manifest has a key for it
+        ({"ExcludedAccounts": "1"}, "no stack takes a parameter ExcludedAccounts"),  # so has it
+        ({"SubnetIds": "subnet-1"}, "no stack takes a parameter SubnetIds"),
+        ({"StorageRules": "maybe"}, r"lineage\.parameters\.StorageRules: cannot be 'maybe'; "),
+        ({"RequestsPerSecond": 0}, r"lineage\.parameters\.RequestsPerSecond: is 0; it must be at least 1"),
+    ],
+)
+def test_a_parameter_that_cannot_be_chosen_or_not_so_is_refused(chosen, refusal):
+    with pytest.raises(OrgctlError, match=refusal):
+        lineage_stacks(with_parameters(**chosen))
 
 
 def test_no_two_stacks_have_an_output_of_the_same_name():
@@ -160,7 +193,10 @@ def test_every_service_that_takes_a_role_is_bound_to_the_account(name):
     for title, role in of_type(EVERY[name].to_dict(), "AWS::IAM::Role").items():
         for each in role["AssumeRolePolicyDocument"]["Statement"]:
             keys = {key for condition in each.get("Condition", {}).values() for key in condition}
-            if "Service" in each["Principal"]:
+            if each["Principal"] == {"Service": "apigateway.amazonaws.com"}:
+                # AWS documents the trust without, and API Gateway refuses a role that it cannot take.
+                assert title == "GatewayLogRole"
+            elif "Service" in each["Principal"]:
                 assert "aws:SourceAccount" in keys, title
             else:
                 assert {"sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalArn"} <= keys, title
@@ -175,6 +211,7 @@ def test_no_service_acts_for_strangers(name):
                 each["Effect"] == "Deny"
                 or not isinstance(each.get("Principal"), dict)
                 or "Service" not in each["Principal"]
+                or title == "GatewayLogRole"  # which nobody but this account can hand to API Gateway
             ):
                 continue
             keys = {key for condition in each.get("Condition", {}).values() for key in condition}
@@ -197,11 +234,58 @@ def test_keys_are_used_by_those_services_alone_that_encrypt_with_them():
     }
     assert used == {
         "CentralBusKey": {"events.amazonaws.com"},
-        "FunctionsKey": logs,
+        "FunctionsKey": logs | {"events.amazonaws.com", "sns.amazonaws.com"},
         "GraphKey": logs,
         "LineageKey": {"events.amazonaws.com"},
         "NoticesKey": {"cloudwatch.amazonaws.com", "events.amazonaws.com"},
     }
+
+
+QUEUE_POLICY = "AWS::SQS::QueuePolicy"
+
+
+def dead_letters(rendered: dict) -> Iterator[tuple[str, str, str]]:
+    """Who sends what it could not deliver where: the service, the end of its ARN, and the queue."""
+    for rule in of_type(rendered, "AWS::Events::Rule").values():
+        bus = f"{rule['EventBusName']['Ref']}/" if "EventBusName" in rule else ""
+        for target in rule["Targets"]:
+            yield (
+                "events.amazonaws.com",
+                f"rule/{bus}{rule['Name']}",
+                target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0],
+            )
+    for each in of_type(rendered, "AWS::SNS::Subscription").values():
+        if each["Protocol"] == "lambda":
+            topic = rendered["Resources"][each["TopicArn"]["Ref"]]["Properties"]["TopicName"]
+            yield "sns.amazonaws.com", f":{topic}", each["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_rule_or_a_topic_cannot_deliver_is_kept_and_seen(name):
+    rendered = template(name)
+    policies = {each["Queues"][0]["Ref"]: each for each in of_type(rendered, QUEUE_POLICY).values()}
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in of_type(rendered, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm["Dimensions"]
+    }
+    for service, end, queue in dead_letters(rendered):
+        admitted = [
+            source["Fn::Sub"].replace("${CentralBusName}", "CentralBusName")
+            for each in policies[queue]["PolicyDocument"]["Statement"]
+            if each["Effect"] == "Allow" and each["Principal"] == {"Service": service}
+            for source in listed(each["Condition"]["ArnEquals"]["aws:SourceArn"])
+        ]
+        assert any(each.endswith(end) for each in admitted), (end, admitted)
+        assert queue in watched
+
+
+def test_every_way_that_nobody_waits_for_is_looked_at():
+    ways = [end for name in NAMES for _, end, _ in dead_letters(template(name))]
+    rules = {"assess", "actions", "reconcile-plan", "graph-events"}
+    assert {f"rule/orgctl-lineage-{each}" for each in rules} < set(ways)
+    assert sum(each.startswith(":orgctl-ami-") for each in ways) == 3
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -349,6 +433,15 @@ def test_stage_logs_who_asked_and_never_what_was_said():
     assert {"ThrottlingBurstLimit", "ThrottlingRateLimit"} <= settings.keys()
     assert "userArn" in stage["AccessLogSetting"]["Format"]
     assert "$context.path" not in stage["AccessLogSetting"]["Format"]
+
+
+def test_errors_of_the_gateway_go_to_a_log_with_a_key_and_an_end():
+    rendered = template("lineage-api")
+    logs = of_type(rendered, "AWS::Logs::LogGroup")["ExecutionLog"]
+    assert logs["LogGroupName"] == {"Fn::Sub": "API-Gateway-Execution-Logs_${Rest}/v1"}
+    assert "ExecutionLog" in rendered["Resources"]["Live"]["DependsOn"]
+    encrypted = json.dumps(of_type(template("lineage-network"), KEY))
+    assert "log-group:API-Gateway-Execution-Logs_*" in encrypted
 
 
 def test_firewall_limits_rates_and_sizes_and_has_the_rules_of_aws():

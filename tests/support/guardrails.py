@@ -38,6 +38,7 @@ SURROUNDINGS = Surroundings(
     partition="aws",
     protected=("arn:aws:iam::*:role/BreakGlass",),
     accounts=("Image Factory", "AMI Lineage"),
+    lineage_account="AMI Lineage",
     spared=("arn:aws:iam::${orgctl:account-id:AMI Lineage}:role/Responder",),
     trusted_image_owners=("amazon", "aws-marketplace"),
 )
