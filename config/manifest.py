@@ -18,6 +18,7 @@ from config.fields import (
     AccountIdText,
     AccountNameText,
     AnyValue,
+    ApiCaller,
     Call,
     ConditionKey,
     ContactEmail,
@@ -294,6 +295,16 @@ class ApiSettings(Strict):
 
     access: Literal["private", "regional"] = "private"
     """private: from within the VPC only; regional: from the internet, with AWS credentials."""
+    callers: Annotated[tuple[ApiCaller, ...], Field(min_length=1)] | None = None
+    """Whose principals may call it: accounts by name, roles by ARN; audit, lineage and management if not given."""
+
+    @property
+    def caller_accounts(self) -> tuple[str, ...]:
+        return tuple(each for each in self.callers or () if not each.startswith("arn:"))
+
+    @property
+    def caller_roles(self) -> tuple[str, ...]:
+        return tuple(each for each in self.callers or () if each.startswith("arn:"))
 
 
 class LineageSettings(Strict):

@@ -64,7 +64,7 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
         LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
-        LineageStack("lineage-api", lineage_api.render(api_document(), lineage.api.access), {}),
+        LineageStack("lineage-api", _api(manifest), {}),
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",
@@ -73,6 +73,20 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         ),
         LineageStack("lineage-watch", lineage_watch.render(), {}),
     )
+
+
+def _api(manifest: Manifest) -> Template:
+    api = manifest.lineage.api
+    accounts = bool(caller_accounts(manifest))
+    return lineage_api.render(api_document(), api.access, accounts=accounts, roles=api.caller_roles)
+
+
+def caller_accounts(manifest: Manifest) -> tuple[str, ...]:
+    """Answer the names of the accounts whose principals may call the API."""
+    settings = manifest.organization
+    if manifest.lineage.api.callers is None:
+        return settings.audit_account, settings.lineage_account, settings.management_account
+    return manifest.lineage.api.caller_accounts
 
 
 def _switched_off(compliance: ComplianceSettings) -> frozenset[str]:

@@ -18,6 +18,7 @@ from org.model import AccountId, DesiredOrganization, Region
 from org.references import ORGANIZATION_ID, account_reference, resolve
 from stacksets.functions import FUNCTIONS
 from stacksets.lineage_settings import render_settings
+from stacksets.lineage_stacks import caller_accounts
 
 BASELINE = "account-baseline"
 CONFIG_ACROSS_ACCOUNTS = "config-multiaccountsetup.amazonaws.com"
@@ -47,6 +48,8 @@ class Place:
     home: Region
     everywhere: tuple[Everywhere, ...]
     """What StackSets give every account but the management account."""
+    api_callers: tuple[AccountId, ...]
+    """Accounts whose principals may call the API."""
 
     @property
     def settings(self) -> str:
@@ -74,7 +77,16 @@ def find_place(connection: Connection, manifest: Manifest, desired: DesiredOrgan
         ids[wanted.lineage_account],
         home,
         tuple(_everywhere(manifest, desired, references)),
+        tuple(_callers(manifest, ids)),
     )
+
+
+def _callers(manifest: Manifest, ids: Mapping[str, AccountId]) -> Iterator[AccountId]:
+    for name in caller_accounts(manifest):
+        if name not in ids:
+            what = f"the organization has no account {name}, whose principals may call the API"
+            raise OrgctlError("lineage deploy", what, "run orgctl bootstrap first")
+        yield ids[name]
 
 
 def _everywhere(

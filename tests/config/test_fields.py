@@ -155,6 +155,13 @@ def with_contact(key: str, value: str) -> str:
             "the name has 0 characters; use 1 to 128",
         ),
         (
+            {"x": "lineage: {api: {callers: [▸'arn:aws:iam::*:role/A']}}\n"},
+            (
+                "'arn:aws:iam::*:role/A' is not the ARN of a role; write arn:aws:iam::123456789012:role/path/name "
+                "without wildcards, or the name of an account"
+            ),
+        ),
+        (
             {"x": "lineage: {trusted_image_owners: [▸canonical]}\n"},
             (
                 "'canonical' is not an owner of images; write an account id in quotes, amazon, "
