@@ -56,8 +56,6 @@ _SECONDS = {INGEST.name: 0.5, API.name: 0.3, RECONCILE.name: 5.0, CONFIG_RULES.n
 """Of a batch, an answer, reading an account in a Region, answering one invocation of AWS Config."""
 _SECONDS_OF_IMAGE = 0.0005
 """That judging one image takes, beyond that."""
-_WITHOUT_IMAGES = 0.9
-"""Share of accounts that have none: there each rule tells AWS Config once a day that nothing is to be judged."""
 _ITEMS_OF_INSTANCE = 3
 """Times that AWS Config records an instance, from launch to end."""
 _FAILING = 0.1
@@ -153,7 +151,7 @@ def used(size: Size, rules: int) -> Mapping[str, float]:
         "logs": sum(starts.values()) * _EVENT_KB / 1e6 + queries * _QUERY_KB / 1e6,
         "endpoint": 2 * text_gb,
     }
-    evaluations = (judged + size.accounts * _WITHOUT_IMAGES * _DAYS) * rules + items
+    evaluations = (judged + size.accounts * _DAYS) * rules + items
     tiers = _prices()["config_evaluations"]
     return (
         {name: amount * prices[f"{name}_million"] for name, amount in million.items()}

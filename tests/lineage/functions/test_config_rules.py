@@ -13,7 +13,7 @@ from handlers.lineage.compliance.evaluations import NotPut
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import FORGOTTEN
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Kind, Relation, Time, key_of
+from handlers.lineage.model import Fact, Kind, Relation, Time, key_of
 from handlers.lineage.queries.asking import NO_SCOPE, Scope
 from org.model import AccountId, Region
 from stacksets.templates import names
@@ -87,6 +87,14 @@ class FakeConfig:
         return self
 
     def told(self) -> dict[str, tuple[str, str, str]]:
+        """Of resources; what is told of the account itself is `account`."""
+        return {id: said for id, said in self._told().items() if id != ACCOUNT}
+
+    @property
+    def account(self) -> tuple[str, str, str]:
+        return self._told()[ACCOUNT]
+
+    def _told(self) -> dict[str, tuple[str, str, str]]:
         return {
             each["ComplianceResourceId"]: (
                 each["ComplianceResourceType"],
@@ -169,10 +177,29 @@ def test_an_image_that_went_is_not_applicable_for_a_while_and_then_forgotten() -
     assert "ami-golden" not in run(scheduled(), graph, now=Time(soon + FORGOTTEN)).told()
 
 
-def test_an_account_without_images_is_told_to_be_not_applicable() -> None:
-    assert run(scheduled(), graph_of()).told() == {
-        ACCOUNT: ("AWS::::Account", "NOT_APPLICABLE", "nothing is to be judged")
-    }
+def read(answer: str, region: str = HOME, at: int = 1) -> Fact:
+    return note(key_of(Kind.COVERAGE, ACCOUNT, Region(region)), at, read=answer)
+
+
+def test_an_account_that_was_read_whole_and_has_no_image_is_not_applicable() -> None:
+    config = run(scheduled(), graph_of(read("yes")))
+    assert (config.told(), config.account) == ({}, ("AWS::::Account", "NOT_APPLICABLE", "all of it was read"))
+
+
+@pytest.mark.parametrize("known", [(), (read("no"),), (read("in-part"),), (read("yes"), read("no", at=2)), ALL_GOOD])
+def test_an_account_that_was_not_read_whole_is_not_compliant_whatever_is_known_of_its_images(known: Any) -> None:
+    assert run(scheduled(), graph_of(*known)).account == (
+        "AWS::::Account",
+        "NON_COMPLIANT",
+        "not evaluated: what is there was not read whole in eu-central-1",
+    )
+
+
+def test_each_region_that_a_rule_is_about_must_have_been_read() -> None:
+    graph = graph_of(read("yes"))
+    for regions, result in ((HOME, "NOT_APPLICABLE"), (f"{HOME}, {OTHER}", "NON_COMPLIANT"), (OTHER, "NON_COMPLIANT")):
+        asked = scheduled(ruleParameters=json.dumps({"regions": regions}))
+        assert run(asked, graph).account[1] == result
 
 
 def machine(*more: Any) -> Graph:
@@ -224,13 +251,13 @@ def test_evaluations_are_ordered_by_the_time_that_config_gave() -> None:
 def test_no_call_puts_more_than_a_hundred() -> None:
     many = [note(image(f"{number:04}"), 1, owner=ACCOUNT) for number in range(250)]
     config = run(scheduled(ruleParameters='{"rules": "naming"}'), graph_of(*many))
-    assert [len(call["Evaluations"]) for call in config.calls] == [100, 100, 50]
+    assert [len(call["Evaluations"]) for call in config.calls] == [100, 100, 51]
 
 
 def test_evaluations_that_config_refuses_are_an_error_once_all_were_tried() -> None:
     many = [note(image(f"{number:04}"), 1, owner=ACCOUNT) for number in range(150)]
     config = FakeConfig(refuses=["ami-0000"])
-    with pytest.raises(NotPut, match="1 of 150 evaluations were not taken: ami-0000"):
+    with pytest.raises(NotPut, match="1 of 151 evaluations were not taken: ami-0000"):
         answer(scheduled(ruleParameters='{"rules": "naming"}'), graph_of(*many), settings(), SCOPE, NOW, config.client)
     assert len(config.calls) == 2
 
