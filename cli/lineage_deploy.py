@@ -40,7 +40,7 @@ def run_deploy(settings: Settings, graph: str, *, yes: bool) -> int:
     if reached.endpoint_url and graph == graph_url(graph_file()):
         begin_anew(foreseen, reached.endpoint_url, graph_file())
     put = put_everywhere(reached, place, _sleep(settings))
-    deployed = deployment.run(_announce(len(deployment.steps)))
+    deployed = deployment.run(*_progress(len(deployment.steps), time.monotonic))
     _report(settings, deployed, put, _api_url(deployed, reached))
     return 0
 
@@ -99,9 +99,19 @@ def _confirmed() -> bool:
     return input("> ").strip() == "yes"
 
 
-def _announce(count: int) -> Callable[[Step], None]:
-    begun = iter(range(1, count + 1))
-    return lambda step: talk().print(f"[{next(begun)}/{count}] {step.stack.stack_name}")
+def _progress(count: int, clock: Callable[[], float]) -> tuple[Callable[[Step], None], Callable[[Step, bool], None]]:
+    """Answer what is to be called as each stack begins and ends: a line for each, with the seconds that it took."""
+    begun: list[float] = []
+
+    def on_start(step: Step) -> None:
+        begun.append(clock())
+        talk().print(f"[{len(begun)}/{count}] {step.stack.stack_name}")
+
+    def on_end(step: Step, changed: bool) -> None:
+        done = "made or changed" if changed else "as it was"
+        talk().print(f"[{len(begun)}/{count}] {step.stack.stack_name}: {done}, {clock() - begun[-1]:.0f} s")
+
+    return on_start, on_end
 
 
 def _api_url(deployed: Deployed, reached: Connection) -> str:

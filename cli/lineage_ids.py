@@ -7,21 +7,11 @@ import re
 from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.graph import Graph
 from handlers.lineage.model import Key, Kind, key_of, parts_of
-from handlers.lineage.queries.anywhere import keys_anywhere
+from handlers.lineage.queries.anywhere import KINDS_BY_PREFIX, keys_anywhere
 from org.errors import NotFound, OrgctlError
 from org.model import Region
 from org.regions import known_regions
 
-_KINDS = {
-    "ami": Kind.IMAGE,
-    "snap": Kind.SNAPSHOT,
-    "vol": Kind.VOLUME,
-    "i": Kind.INSTANCE,
-    "lt": Kind.TEMPLATE_VERSION,
-    "fleet": Kind.FLEET,
-    "sfr": Kind.FLEET,
-    "sir": Kind.FLEET,
-}
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _FORMS = "write ami-… with --region, eu-central-1/ami-…, or a whole key such as aws/eu-central-1/image/ami-…"
 
@@ -61,12 +51,12 @@ def _whole(said: str, region: str) -> Key:
 
 def _kind(id: str) -> Kind:
     head, dash, rest = id.partition("-")
-    if not (dash and rest and head in _KINDS):
-        known = ", ".join(f"{each}-" for each in _KINDS)
+    if not (dash and rest and head in KINDS_BY_PREFIX):
+        known = ", ".join(f"{each}-" for each in KINDS_BY_PREFIX)
         raise OrgctlError(id or "id", f"it is no id that begins with {known}", _FORMS)
-    if _KINDS[head] is Kind.TEMPLATE_VERSION and ":" not in id:
+    if KINDS_BY_PREFIX[head] is Kind.TEMPLATE_VERSION and ":" not in id:
         raise OrgctlError(id, "it does not say which version", f"write {id}:3, '{id}:$Default' or '{id}:$Latest'")
-    return _KINDS[head]
+    return KINDS_BY_PREFIX[head]
 
 
 def _anywhere(graph: Graph, kind: Kind, id: str) -> Key:

@@ -75,12 +75,14 @@ def print_schema(settings: Settings) -> None:
 
 def synthesize(settings: Settings, out: Path) -> int:
     """Write the files and lint the templates; answer 3 where cfn-lint finds something."""
+    from stacksets.lineage_synth import render_lineage_files
     from stacksets.lint import lint_desired
     from stacksets.synth import synth
 
-    _, desired = load_desired(settings)
-    written = synth(desired, out)
-    findings = _lint(lint_desired(desired))
+    loaded, desired = load_desired(settings)
+    lineage = render_lineage_files(loaded.manifest, desired)
+    written = synth(desired, out, lineage)
+    findings = _lint(lint_desired(desired, lineage))
     if settings.is_json:
         said = {"out": str(out), "files": [str(path) for path in written], "findings": findings}
         results().print(json.dumps(said, indent=2, ensure_ascii=False))

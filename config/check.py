@@ -27,6 +27,7 @@ def find_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]:
     yield from _find_account_faults(manifest, names, place_of)
     yield from _find_service_faults(manifest, names, place_of)
     yield from _find_other_faults(manifest, names, place_of)
+    yield from _find_config_faults(manifest, names)
     yield from find_policy_faults(manifest, names, place_of)
     yield from find_stackset_faults(manifest, names, place_of)
 
@@ -157,6 +158,13 @@ def _find_caller_faults(manifest: Manifest, names: Names) -> Iterator[Fault]:
         elif (partition := caller.split(":")[1]) != home:
             what = f"{caller!r} is of the partition {partition} and the home Region of {home}, so it is nobody"
             yield (*at, index), what, f"write arn:{home}:…"
+
+
+def _find_config_faults(manifest: Manifest, names: Names) -> Iterator[Fault]:
+    excepted, at = manifest.lineage.config.except_accounts, ("lineage", "config", "except_accounts")
+    yield from find_repeated(at, excepted, "account")
+    for index, name in enumerate(excepted):
+        yield from names.find_unknown_account((*at, index), name)
 
 
 def _find_repeated_names(key: str, labels: Iterable[str], place_of: PlaceOf) -> Iterator[Fault]:

@@ -174,9 +174,19 @@ def _check_principal(text: str) -> str:
     return text
 
 
+_USER_POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/[a-z0-9-]+_[A-Za-z0-9]+")
+
+
 def _check_resource(text: str) -> str:
     if not re.fullmatch(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+", text):
         refuse(f"{text!r} is not the ARN of a resource", 'write it like "arn:aws:iam::*:role/BreakGlass"')
+    return text
+
+
+def _check_user_pool(text: str) -> str:
+    if not _USER_POOL.fullmatch(text):
+        where = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abc123DEF"
+        refuse(f"{text!r} is not the ARN of a Cognito user pool", f"write it like {where}")
     return text
 
 
@@ -292,6 +302,7 @@ ContactEmail = Annotated[str, AfterValidator(_check_contact_email), _text(254)]
 FileName = Annotated[str, AfterValidator(_check_file_name), _text(1024)]
 ContactName = Annotated[str, AfterValidator(_check_contact_name), _text(64)]
 ContactTitle = Annotated[str, AfterValidator(_check_contact_title), _text(50)]
+UserPoolArn = Annotated[str, AfterValidator(_check_user_pool), _text(256, f"^{_USER_POOL.pattern}$")]
 VariableName = Annotated[str, AfterValidator(_check_variable_name), _text(256, r"^[^{}\s]+$")]
 Tags = Annotated[Mapping[TagKey, TagValue | None], AfterValidator(_check_tag_count)]
 AnyValue = Annotated[

@@ -40,6 +40,7 @@ from config.fields import (
     StackSetName,
     Tags,
     UnitName,
+    UserPoolArn,
     VariableName,
     refuse_macros,
 )
@@ -288,6 +289,8 @@ class GraphSettings(Strict):
     """Smallest capacity of Neptune Serverless, in Neptune Capacity Units."""
     max_capacity: Annotated[float, Field(ge=2.5, le=128, multiple_of=0.5)] = 8
     """Largest capacity of Neptune Serverless, in Neptune Capacity Units."""
+    standby: bool = False
+    """Whether a second instance, in another zone, takes over at once; it costs as much as the first."""
 
 
 class ApiSettings(Strict):
@@ -297,6 +300,12 @@ class ApiSettings(Strict):
     """private: from within the VPC only; regional: from the internet, with AWS credentials."""
     callers: Annotated[tuple[ApiCaller, ...], Field(min_length=1)] | None = None
     """Whose principals may call it: accounts by name, roles by ARN; audit, lineage and management if not given."""
+    cognito_user_pool: UserPoolArn | None = None
+    """ARN of the Cognito user pool whose users may call, in place of the organization's principals."""
+    api_key: bool = False
+    """Whether callers need an API key besides, by which a usage plan counts their requests."""
+    requests_per_address: Annotated[int, Field(ge=10, le=2_000_000_000)] = 3000
+    """Requests of one address in five minutes, beyond which the firewall refuses it."""
 
     @property
     def caller_accounts(self) -> tuple[str, ...]:
@@ -305,6 +314,13 @@ class ApiSettings(Strict):
     @property
     def caller_roles(self) -> tuple[str, ...]:
         return tuple(each for each in self.callers or () if each.startswith("arn:"))
+
+
+class ConfigSettings(Strict):
+    """The rules of AWS Config, by which it judges images and instances of every account."""
+
+    except_accounts: tuple[str, ...] = ()
+    """Accounts without a recorder of AWS Config in the home Region: rules cannot be made there."""
 
 
 class LineageSettings(Strict):
@@ -318,6 +334,8 @@ class LineageSettings(Strict):
     """What keeps the graph, and how large it may grow."""
     api: ApiSettings = ApiSettings()
     """From where the API of the lineage system can be called."""
+    config: ConfigSettings = ConfigSettings()
+    """Where AWS Config judges."""
     compliance: ComplianceSettings = ComplianceSettings()
     """By which rules images are judged."""
     assessment_hours: Annotated[int, Field(ge=1, le=168)] = 24

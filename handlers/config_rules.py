@@ -1,7 +1,7 @@
 """The function that AWS Config of every account invokes: judges its images and instances, and tells Config there.
 
 Calls sts:AssumeRole (EVALUATIONS_ROLE in the account of the rule, with the external id) and, as that role,
-config:PutEvaluations; reads the graph.
+config:PutEvaluations; s3:GetObject and s3:PutObject on `evaluations/` in the state bucket; reads the graph.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from handlers.lineage.compliance.evaluate import enabled_rules, evaluate
 from handlers.lineage.compliance.evaluations import ACCOUNT, Config, Evaluation, evaluation_of, put_evaluations
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import subjects
+from handlers.lineage.compliance.told import Told
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
 from handlers.lineage.environment import setting
 from handlers.lineage.model import Key, Kind, Place, Time
 from handlers.lineage.open import open_graph
+from handlers.lineage.publish.ledger import Forgetful, S3Store, Store
 from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.places import known_scope, place_readings
 from handlers.lineage.settings import Settings, read_settings
@@ -39,7 +41,7 @@ SERVICE = "lineage-config-rules"
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="orgctl", service=SERVICE)
 
-GRAPH = "ORGCTL_LINEAGE_GRAPH"
+GRAPH, STATE = "ORGCTL_LINEAGE_GRAPH", "ORGCTL_LINEAGE_STATE"
 EVALUATIONS_ROLE = "orgctl-config-evaluations"
 """`stacksets.templates.names` has the same; a test holds them together."""
 
@@ -53,6 +55,13 @@ def _graph() -> Graph:
 
 
 @cache
+def _store() -> Store:
+    import boto3
+
+    return S3Store(boto3.client("s3"), setting(STATE))
+
+
+@cache
 def _settings() -> Settings:
     return read_settings(os.environ)
 
@@ -63,11 +72,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     """Judge what AWS Config asks for; answers how much came to which result."""
     now, settings = Time(int(time.time() * 1000)), _settings()
     scope = replace(known_scope(_graph(), now, None), organization=settings.organization)
-    return answer(event, _graph(), settings, scope, now, _client)
+    return answer(event, _graph(), settings, scope, now, _client, _store())
 
 
 def answer(
-    event: dict[str, Any], graph: Graph, settings: Settings, scope: Scope, now: Time, clients: Clients
+    event: dict[str, Any],
+    graph: Graph,
+    settings: Settings,
+    scope: Scope,
+    now: Time,
+    clients: Clients,
+    store: Store | None = None,
 ) -> dict[str, int]:
     """Judge and tell. BadInvocation, GraphError, NotPut: all are raised, so that Config sees the rule fail."""
     asked = read_invocation(event)
@@ -79,11 +94,16 @@ def answer(
         evaluations = [_changed(graph, asked, asked.changed, settings, scope, now)]
     else:
         evaluations = [*_everything(graph, asked, settings, scope, now), _of_account(graph, asked, settings)]
-    put_evaluations(clients(asked), asked, evaluations)
+    told = Told(store or Forgetful(), asked, now)
+    # It is never empty: an invocation without answer counts as a failed one, and what is no image is always told.
+    news = told.news(evaluations)
+    put_evaluations(clients(asked), asked, news)
+    told.keep(evaluations)
     counted = {result.value: sum(each.result is result for each in evaluations) for result in Result}
     for name, count in counted.items():
         metrics.add_metric(f"evaluations_{name.replace('-', '_')}", MetricUnit.Count, count)
-    logger.info("evaluations were put", account=asked.account, region=asked.region, counted=counted)
+    metrics.add_metric("evaluations_put", MetricUnit.Count, len(news))
+    logger.info("evaluations were put", account=asked.account, region=asked.region, counted=counted, put=len(news))
     return counted
 
 

@@ -33,6 +33,11 @@ def stackset_reference(name: str) -> str:
     return f"stackset-arn:{name}"
 
 
+def reference_to(name: str) -> str:
+    """Answer the text that stands for an id: of `organization-id`, `${orgctl:organization-id}`."""
+    return f"${{orgctl:{name}}}"
+
+
 def find_references(text: str) -> Iterator[str]:
     """Yield what each reference in the text names: `account-id:Audit`."""
     return (_unescaped(match.group(1)) for match in _REFERENCE.finditer(text))

@@ -99,6 +99,21 @@ def _publish(*topics: str) -> tuple[Need, ...]:
     )
 
 
+def _remember(sid: str, prefix: str) -> tuple[Need, ...]:
+    """Read and write under a prefix of the state bucket."""
+    bucket = "arn:${AWS::Partition}:s3:::${StateBucket}"
+    return (
+        Need(sid, ("s3:GetObject", "s3:PutObject"), (f"{bucket}/{prefix}/*",)),
+        Need(
+            "SeeWhatIsRemembered",
+            ("s3:ListBucket",),
+            (bucket,),
+            reason="Without it S3 answers 403 and not 404 for an object that is not there yet",
+        ),
+        Need("EncryptState", _USE_KEY, ("${FunctionsKeyArn}",), _through("s3")),
+    )
+
+
 def _enter(role: str) -> Need:
     """Into other accounts: their trust policies ask for this account, the organization and the external id."""
     return Need(
@@ -223,8 +238,8 @@ CONFIG_RULES = LambdaFunction(
     reserved=10,
     in_network=True,
     asynchronous=True,
-    environment={**_GRAPH, **_SETTINGS},
-    needs=(_read_graph(), _enter(EVALUATIONS_ROLE)),
+    environment={**_GRAPH, **_SETTINGS, "ORGCTL_LINEAGE_STATE": "${StateBucket}"},
+    needs=(_read_graph(), _enter(EVALUATIONS_ROLE), *_remember("RememberEvaluations", "evaluations")),
 )
 
 ASSESS = LambdaFunction(
@@ -246,18 +261,7 @@ ASSESS = LambdaFunction(
     },
     needs=(
         _read_graph(),
-        Need(
-            "RememberFindings",
-            ("s3:GetObject", "s3:PutObject"),
-            ("arn:${AWS::Partition}:s3:::${StateBucket}/published/*",),
-        ),
-        Need(
-            "SeeWhatIsRemembered",
-            ("s3:ListBucket",),
-            ("arn:${AWS::Partition}:s3:::${StateBucket}",),
-            reason="Without it S3 answers 403 and not 404 for an object that is not there yet",
-        ),
-        Need("EncryptState", _USE_KEY, ("${FunctionsKeyArn}",), _through("s3")),
+        *_remember("RememberFindings", "published"),
         Need("ReadFindings", ("securityhub:GetFindings",), (_HUB,)),
         Need("ImportFindings", ("securityhub:BatchImportFindings",), (_HUB_PRODUCT,)),
         *_publish("${ComplianceTopicArn}", "${AlertTopicArn}"),

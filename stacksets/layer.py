@@ -7,6 +7,7 @@ run. The same lock gives the same bytes. Makes no AWS call; reaches the package 
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,11 @@ def download(lock: Path, folder: Path, platform: Platform) -> tuple[Path, ...]:
 
 
 def _reason(said: str) -> str:
+    if "connection broken" in said:
+        return "there is no connection to the package index"
+    if nothing := re.search(r"requirement (\S+) \(from versions: none\)", said):
+        # pip says the same whether it cannot reach the index or the index has nothing of that name.
+        return f"the package index cannot be reached, or has no {nothing[1]}"
     errors = [line.removeprefix("ERROR: ").strip() for line in said.splitlines() if line.startswith("ERROR: ")]
     return (errors or said.strip().splitlines() or ["it gives no reason"])[-1].rstrip(".")
 

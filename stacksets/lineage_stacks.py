@@ -15,6 +15,7 @@ from troposphere import Template
 
 from config.compliance import ComplianceSettings
 from config.manifest import Manifest
+from org.references import account_reference, reference_to
 from stacksets.notices import mails_of
 from stacksets.templates import (
     lineage_api,
@@ -28,6 +29,8 @@ from stacksets.templates import (
 )
 
 STACK_PREFIX = "orgctl-"
+BASELINE = "account-baseline"
+"""The template that every account must have: by its roles the lineage account enters."""
 _DOCUMENT = Path(__file__).with_name("lineage_api.openapi.json")
 
 
@@ -56,6 +59,7 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
     graph = {
         "MinCapacity": _number(lineage.graph.min_capacity),
         "MaxCapacity": _number(lineage.graph.max_capacity),
+        "Standby": "yes" if lineage.graph.standby else "no",
     }
     notices = lineage_notices.render(mails_of(manifest.notifications), chat=lineage.chat_webhook)
     hours = lineage.assessment_hours
@@ -64,21 +68,33 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
         LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
-        LineageStack("lineage-api", _api(manifest), {}),
+        _api(manifest),
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",
             lineage_compliance.render(_switched_off(lineage.compliance)),
-            {"AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})"},
+            {
+                "AssessmentSchedule": f"rate({hours} hour{'s' if hours > 1 else ''})",
+                "ExcludedAccounts": ",".join(
+                    reference_to(account_reference(name)) for name in lineage.config.except_accounts
+                ),
+            },
         ),
         LineageStack("lineage-watch", lineage_watch.render(), {}),
     )
 
 
-def _api(manifest: Manifest) -> Template:
+def _api(manifest: Manifest) -> LineageStack:
     api = manifest.lineage.api
-    accounts = bool(caller_accounts(manifest))
-    return lineage_api.render(api_document(), api.access, accounts=accounts, roles=api.caller_roles)
+    template = lineage_api.render(
+        api_document(),
+        api.access,
+        api.cognito_user_pool or "",
+        accounts=bool(caller_accounts(manifest)),
+        roles=api.caller_roles,
+        key_required=api.api_key,
+    )
+    return LineageStack("lineage-api", template, {"RequestsPerAddress": str(api.requests_per_address)})
 
 
 def caller_accounts(manifest: Manifest) -> tuple[str, ...]:

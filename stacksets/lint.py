@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from org.model import DesiredOrganization
-from stacksets.synth import render_files
+from stacksets.synth import NO_FILES, render_files
 
 if TYPE_CHECKING:
     from cfnlint.match import Match
@@ -47,15 +47,17 @@ def lint_template(body: str, regions: Sequence[str]) -> tuple[LintFinding, ...]:
     return tuple(sorted({_finding(match) for match in lint(body, rules=_load_rules(), config=config)}))
 
 
-def lint_desired(desired: DesiredOrganization) -> Mapping[str, tuple[LintFinding, ...]]:
+def lint_desired(
+    desired: DesiredOrganization, lineage: Mapping[str, str] = NO_FILES
+) -> Mapping[str, tuple[LintFinding, ...]]:
     """Lint every template that `orgctl synth` would write; answers those with findings, by file name.
 
-    StackSet templates are linted for the Regions to which they go, policies for the home Region.
+    StackSet templates are linted for the Regions to which they go, all others for the home Region.
     """
     regions = {f"stacksets/{stackset.name}": stackset.regions for stackset in desired.stacksets}
     found = {
         name: lint_template(text, regions.get(name.rpartition("/")[0], (desired.home_region,)))
-        for name, text in render_files(desired).items()
+        for name, text in {**render_files(desired), **lineage}.items()
         if name.endswith((".template.json", "/template.json", "/template.yaml"))
     }
     return {name: findings for name, findings in found.items() if findings}

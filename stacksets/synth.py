@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from org.errors import OrgctlError
 from org.model import DesiredOrganization, DesiredPolicy, DesiredStackSet
@@ -19,10 +20,13 @@ from stacksets.policy_template import render_policy_template
 INDEX = "index.json"
 _MADE_BY = "orgctl synth"
 _FORMAT = 1
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
-def synth(desired: DesiredOrganization, out: Path) -> tuple[Path, ...]:
+def synth(desired: DesiredOrganization, out: Path, lineage: Mapping[str, str] = NO_FILES) -> tuple[Path, ...]:
     """Write the files and answer their paths, the index last; files of an earlier synth that are no more are removed.
+
+    `lineage`: the files of the lineage account's stacks, in their order: `stacksets.lineage_synth` renders them.
 
     References such as `${orgctl:account-id:Audit}` stay as they are: the ids may not exist yet.
 
@@ -30,8 +34,8 @@ def synth(desired: DesiredOrganization, out: Path) -> tuple[Path, ...]:
         OrgctlError: The folder holds something that orgctl did not write, or cannot be written.
 
     """
-    files = render_files(desired)
-    index = _index(desired, files)
+    files = {**render_files(desired), **lineage}
+    index = _index(desired, files, lineage)
     try:
         earlier = _earlier_files(out)
         out.mkdir(parents=True, exist_ok=True)
@@ -93,12 +97,13 @@ def _deployment(stackset: DesiredStackSet) -> dict[str, object]:
     }
 
 
-def _index(desired: DesiredOrganization, files: Mapping[str, str]) -> dict[str, object]:
+def _index(desired: DesiredOrganization, files: Mapping[str, str], lineage: Mapping[str, str]) -> dict[str, object]:
     return {
         "made_by": _MADE_BY,
         "format": _FORMAT,
         "home_region": desired.home_region,
         "stacksets": [stackset.name for stackset in desired.stacksets],
+        "lineage": [name.split("/")[1] for name in lineage if name.endswith("/template.json")],
         "policies": [
             {
                 "type": policy.type,

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
 from stacksets.bundle import build_bundle
 from stacksets.layer import build_layer
@@ -45,7 +48,7 @@ def upload(s3: Any, code: Code, region: Region) -> None:  # noqa: ANN401 - boto3
     """Make the bucket if there is none, and put into it what is not there yet."""
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     if code.bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=code.bucket, **place)
+        _make(s3, code.bucket, place)
         s3.put_public_access_block(Bucket=code.bucket, PublicAccessBlockConfiguration=_PRIVATE)
     for key, content in code.uploads.items():
         _put(s3, code.bucket, key, content)
@@ -55,8 +58,18 @@ def upload_template(s3: Any, bucket: str, region: Region, body: str) -> str:  # 
     """Put a template into the bucket; answer its URL."""
     content = body.encode()
     key = f"orgctl/templates/{hashlib.sha256(content).hexdigest()[:32]}.json"
-    _put(s3, bucket, key, content)
+    with aws_errors(f"s3 bucket {bucket}"):
+        _put(s3, bucket, key, content)
     return f"https://{bucket}.s3.{region}.amazonaws.com/{key}"
+
+
+def _make(s3: Any, bucket: str, place: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
+    try:
+        s3.create_bucket(Bucket=bucket, **place)
+    except ClientError as error:
+        # Another run made it a moment ago.
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise
 
 
 def _put(s3: Any, bucket: str, key: str, content: bytes) -> None:  # noqa: ANN401 - as above

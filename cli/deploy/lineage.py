@@ -20,6 +20,7 @@ from org.errors import OrgctlError
 from org.gateway.connection import Connection
 from org.gateway.errors import aws_errors
 from org.model import AccountId, Region
+from org.references import resolve
 from stacksets.catalog import template_body
 from stacksets.lineage_stacks import STACK_PREFIX, LineageStack, lineage_stacks
 
@@ -32,11 +33,13 @@ class Step:
     account: AccountId
     region: Region
     body: str
+    references: Mapping[str, str]
 
     def wanted(self, known: Mapping[str, str]) -> Wanted:
         declared = self.stack.template.to_dict().get("Parameters", {})
         given = {name: known[name] for name in declared if name in known}
-        return Wanted(self.stack.stack_name, self.body, {**given, **self.stack.parameters})
+        said = {name: resolve(value, self.references) for name, value in self.stack.parameters.items()}
+        return Wanted(self.stack.stack_name, self.body, {**given, **said})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Deployment:
     def _steps(self) -> Iterator[Step]:
         place = self._place
         for stack in lineage_stacks(place.manifest):
-            yield Step(stack, place.lineage, place.home, template_body(stack.template))
+            yield Step(stack, place.lineage, place.home, template_body(stack.template), place.references)
 
     def prepare(self) -> None:
         """Build the code, and find out what the stacks need of the account; changes nothing."""
@@ -111,7 +114,11 @@ class Deployment:
                 known |= {**(stacks.outputs(step.stack.stack_name) or {}), **self._overrides}
         return tuple(foreseen)
 
-    def run(self, on_start: Callable[[Step], None] = lambda _: None) -> Deployed:
+    def run(
+        self,
+        on_start: Callable[[Step], None] = lambda _: None,
+        on_end: Callable[[Step, bool], None] = lambda _, __: None,
+    ) -> Deployed:
         """Put all of it; OrgctlError at the first stack that fails: those before it stay."""
         assert self._code is not None, "prepare comes first"
         home, known, done = self._place.home, dict(self._known), []
@@ -125,6 +132,7 @@ class Deployment:
                 turn_on_security_hub(self._there.client("securityhub", home))
             with aws_errors(f"stack {step.stack.stack_name} in {step.account} {step.region}"):
                 changed, told = stacks.put(step.wanted(known), self._template(s3, step))
+            on_end(step, changed)
             done.append(Put(step.stack.stack_name, step.region, changed))
             outputs |= told
             known |= {**told, **self._overrides}

@@ -18,9 +18,8 @@ from org.model import AccountId, DesiredOrganization, Region
 from org.references import ORGANIZATION_ID, account_reference, resolve
 from stacksets.functions import FUNCTIONS
 from stacksets.lineage_settings import render_settings
-from stacksets.lineage_stacks import caller_accounts
+from stacksets.lineage_stacks import BASELINE, caller_accounts
 
-BASELINE = "account-baseline"
 CONFIG_ACROSS_ACCOUNTS = "config-multiaccountsetup.amazonaws.com"
 _UNRESERVED = 100
 """Of an account's concurrent executions, what cannot be reserved.
@@ -50,6 +49,8 @@ class Place:
     """What StackSets give every account but the management account."""
     api_callers: tuple[AccountId, ...]
     """Accounts whose principals may call the API."""
+    references: Mapping[str, str]
+    """Ids by what references to them name."""
 
     @property
     def settings(self) -> str:
@@ -78,6 +79,7 @@ def find_place(connection: Connection, manifest: Manifest, desired: DesiredOrgan
         home,
         tuple(_everywhere(manifest, desired, references)),
         tuple(_callers(manifest, ids)),
+        references,
     )
 
 

@@ -6,7 +6,7 @@ Calls DescribeStacks, GetTemplate, CreateStack, UpdateStack and DescribeStackEve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,13 @@ _POLL_SECONDS = 5.0
 _MOST_POLLS = 720
 """An hour: a Neptune cluster takes a quarter of it."""
 _NO_UPDATE = "No updates are to be performed."
+_UNDER_WAY = "_IN_PROGRESS state and can not be updated."
+_LATER = "run again when it has ended"
+_GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+"""States in which a stack can be changed."""
+_BEGUN = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 _NOT_THERE = "ValidationError"
 """CloudFormation's word for a stack that does not exist."""
-_NEVER_MADE = "ROLLBACK_COMPLETE"
-"""A stack whose first making failed: it holds nothing, and can only be deleted."""
-_GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_BEGINS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
 INLINE_BYTES = 51_200
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
@@ -66,10 +67,11 @@ class Stacks:
         return None if stack is None else _outputs(stack)
 
     def difference(self, wanted: Wanted) -> Difference:
-        stack = self._made(wanted.name)
+        stack = self._describe(wanted.name)
         new = json.loads(wanted.body)["Resources"]
         if stack is None:
             return Difference(is_new=True, added=tuple(new))
+        self._check_state(wanted.name, str(stack["StackStatus"]))
         body = self._client.get_template(StackName=wanted.name)["TemplateBody"]
         old = (json.loads(body) if isinstance(body, str) else body)["Resources"]
         had = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
@@ -99,57 +101,74 @@ class Stacks:
             ],
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
-        changed = self._create_or_update(wanted.name, arguments)
-        # One whose update was taken back is as it was before, which may be what is wanted.
-        good = _GOOD if changed else _GOOD | {"UPDATE_ROLLBACK_COMPLETE"}
-        return changed, _outputs(self._wait(wanted.name, good))
+        if self._create_or_update(wanted.name, arguments):
+            return True, _outputs(self._wait(wanted.name))
+        return False, self.outputs(wanted.name) or {}
 
     def _create_or_update(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        if self._made(name) is None:
-            self._client.create_stack(**arguments)
-            return True
+        stack = self._describe(name)
+        if stack is not None:
+            self._check_state(name, str(stack["StackStatus"]))
         try:
-            self._client.update_stack(**arguments)
+            if stack is None:
+                self._client.create_stack(**arguments)
+            else:
+                self._client.update_stack(**arguments)
         except ClientError as error:
-            if error.response["Error"]["Message"] == _NO_UPDATE:
+            said = error.response["Error"]
+            if said["Message"] == _NO_UPDATE:
                 return False
+            if said["Code"] == "AlreadyExistsException" or said["Message"].endswith(_UNDER_WAY):
+                raise OrgctlError(f"stack {name}", "something else began to change it just now", _LATER) from error
             raise
         return True
 
-    def _wait(self, name: str, good: frozenset[str]) -> Mapping[str, Any]:
+    def _check_state(self, name: str, status: str) -> None:
+        """Refuse a stack that CloudFormation would not change as it is.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
+        """
+        if status in _GOOD:
+            return
+        where = f"stack {name}"
+        if status.endswith("_IN_PROGRESS"):
+            raise OrgctlError(where, f"is being changed by something else: {status}", _LATER)
+        raise OrgctlError(where, f"is {status}: {self._reason(name)}", _todo(name, status))
+
+    def _wait(self, name: str) -> Mapping[str, Any]:
         for _ in range(_MOST_POLLS):
             stack = self._describe(name)
-            status = str(stack["StackStatus"]) if stack is not None else "gone"
-            if stack is not None and status in good:
-                return stack
             if stack is None:
                 raise OrgctlError(f"stack {name}", "was deleted by somebody while it was made", "run again")
+            status = str(stack["StackStatus"])
+            if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                return stack
             if not status.endswith("_IN_PROGRESS"):
-                raise OrgctlError(f"stack {name}", f"ended as {status}: {self._reason(stack)}", _todo(name, status))
+                raise OrgctlError(f"stack {name}", f"ended as {status}: {self._reason(name)}", _todo(name, status))
             self._sleep(_POLL_SECONDS)
-        raise OrgctlError(f"stack {name}", "is still in progress", "run again later")
+        raise OrgctlError(f"stack {name}", "is still in progress after an hour", _LATER)
 
-    def _reason(self, stack: Mapping[str, Any]) -> str:
+    def _reason(self, name: str) -> str:
         """Answer what the first resource that failed says: the others were cancelled because of it.
 
-        Events come with the newest first, those of all earlier operations at the end.
+        Where none failed, what the stack itself says of its rolling back.
         """
-        reason = str(stack.get("StackStatusReason") or "CloudFormation gives no reason")
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack["StackName"])
-        for event in (event for page in pages for event in page["StackEvents"]):
-            status = event["ResourceStatus"]
-            if event["LogicalResourceId"] == stack["StackName"] and status in _BEGINS:
-                break
-            if status.endswith("_FAILED"):
-                reason = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}"
-        return reason
+        failed = rolled_back = None
+        for each in self._events(name):
+            reason = each.get("ResourceStatusReason")
+            is_stack = each["PhysicalResourceId"] == each["StackId"]
+            if is_stack and each["ResourceStatus"] in _BEGUN:
+                break  # Before that it is of an earlier operation.
+            if is_stack and reason:
+                rolled_back = reason
+            elif not is_stack and each["ResourceStatus"].endswith("_FAILED"):
+                failed = f"{each['LogicalResourceId']} ({each['ResourceType']}): {reason or 'no reason given'}"
+        return (failed or rolled_back or "CloudFormation gives no reason").rstrip(". ")
 
-    def _made(self, name: str) -> Mapping[str, Any] | None:
-        """Answer the stack, if there is one; OrgctlError for one that can only be deleted."""
-        stack = self._describe(name)
-        if stack is not None and stack["StackStatus"] == _NEVER_MADE:
-            raise OrgctlError(f"stack {name}", f"is {_NEVER_MADE}: it could not be made", _todo(name, _NEVER_MADE))
-        return stack
+    def _events(self, name: str) -> Iterator[Mapping[str, Any]]:
+        """Yield events, the newest first, as CloudFormation tells them."""
+        for page in self._client.get_paginator("describe_stack_events").paginate(StackName=name):
+            yield from page["StackEvents"]
 
     def _describe(self, name: str) -> Mapping[str, Any] | None:
         try:
@@ -163,8 +182,12 @@ class Stacks:
 
 
 def _todo(name: str, status: str) -> str:
-    if status == _NEVER_MADE:
-        return f"mend what failed, aws cloudformation delete-stack --stack-name {name} in its account, and run again"
+    if status in {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}:
+        # Nothing but deletion is possible then, and nobody uses yet what its first making left.
+        delete = f"aws cloudformation delete-stack --stack-name {name}"
+        return f"mend what it names, then `{delete}` in its account, and run again"
+    if status == "UPDATE_ROLLBACK_FAILED":
+        return f"mend what it names, then `aws cloudformation continue-update-rollback --stack-name {name}`"
     return "mend what it names, and run again"
 
 

@@ -17,7 +17,6 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
-from botocore.parsers import ResponseParserError
 
 from org.errors import AccessDenied, AlreadySo, Busy, NotFound, OrgctlError
 
@@ -106,9 +105,16 @@ def aws_errors(call: str, subject: str = "") -> Iterator[None]:
         ) from error
     except BotoCoreError as error:
         raise OrgctlError(where, str(error), "run again; what is done stays done") from error
-    except ResponseParserError as error:
+    except _no_answer_of_aws() as error:
         what = "what answers is not AWS, or is broken: it sends something else than its protocol"
         raise OrgctlError(where, what, "see what stands between (a proxy), or the log of the sandbox") from error
+
+
+def _no_answer_of_aws() -> type[Exception]:
+    """Answer the error for it; half of botocore comes with it, which a function that starts has no use for."""
+    from botocore.parsers import ResponseParserError
+
+    return ResponseParserError
 
 
 def translate(error: ClientError, where: str) -> OrgctlError:

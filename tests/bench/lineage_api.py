@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +28,6 @@ from handlers.lineage.sqlite import SqliteGraph
 from tests.bench.lineage_history import History, Sort
 from tests.support.lineage_api import Context, event_for, means_for
 
-ROOT = Path(__file__).parents[2]
 IMAGES = 100_000
 EACH = 200
 """Requests of each endpoint, about other images each: a p99 of fewer would be the slowest alone."""
@@ -41,7 +39,7 @@ RULES = '{"organization":"o-abcdefghij","home_region":"us-east-1","regions":["us
 
 def measure_api(say: Callable[[str], object], images: int = IMAGES, each: int = EACH) -> dict[str, Row]:
     """Measure p50 and p99 of each endpoint, requests a second of the most frequent, and the import of the function."""
-    found = _measure_import()
+    found: dict[str, Row] = {}
     api_app.logger.setLevel(logging.ERROR)
     with TemporaryDirectory() as folder, closing(SqliteGraph(Path(folder) / "graph.sqlite")) as graph:
         history = History(images, 5 * images, describe_all=False)
@@ -58,28 +56,6 @@ def measure_api(say: Callable[[str], object], images: int = IMAGES, each: int = 
         for name, asked in _endpoints(history, each).items():
             found |= _rows(name, [_timed(means, one) for one in asked], how)
     return found
-
-
-def _measure_import() -> dict[str, Row]:
-    words = [sys.executable, "-c", _IMPORT]
-    subprocess.run(words, check=True, capture_output=True, cwd=ROOT)  # so that all is compiled
-    runs = [
-        subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split() for _ in range(5)
-    ]
-    elapsed, spent = (statistics.median(float(run[at]) for run in runs) * 1000 for at in (0, 1))
-    how = "import handlers.lineage_api in a new process, compiled before; median of 5"
-    return {
-        "import_lineage_api": (elapsed, "ms", "≤ 600", how),
-        "import_lineage_api_cpu": (spent, "ms", "—", f"the processor's time of it; {how}"),
-    }
-
-
-_IMPORT = """
-import time
-began, spent = time.perf_counter(), time.process_time()
-import handlers.lineage_api
-print(time.perf_counter() - began, time.process_time() - spent)
-"""
 
 
 def _endpoints(history: History, each: int) -> dict[str, list[Asked]]:

@@ -56,6 +56,8 @@ _SECONDS = {INGEST.name: 0.5, API.name: 0.3, RECONCILE.name: 5.0, CONFIG_RULES.n
 """Of a batch, an answer, reading an account in a Region, answering one invocation of AWS Config."""
 _SECONDS_OF_IMAGE = 0.0005
 """That judging one image takes, beyond that."""
+_WITHOUT_IMAGES = 0.9
+"""Share of accounts that have no instances: there their rule tells AWS Config once a day that nothing is to be told."""
 _ITEMS_OF_INSTANCE = 3
 """Times that AWS Config records an instance, from launch to end."""
 _FAILING = 0.1
@@ -151,7 +153,9 @@ def used(size: Size, rules: int) -> Mapping[str, float]:
         "logs": sum(starts.values()) * _EVENT_KB / 1e6 + queries * _QUERY_KB / 1e6,
         "endpoint": 2 * text_gb,
     }
-    evaluations = (judged + size.accounts * _DAYS) * rules + items
+    # Images are put weekly; a round in which none is new puts one for the account. Instances are put daily.
+    rounds = size.accounts * (rules * _DAYS + _WITHOUT_IMAGES * _DAYS)
+    evaluations = size.images * _WEEKS * rules + rounds + size.instances * _DAYS + items
     tiers = _prices()["config_evaluations"]
     return (
         {name: amount * prices[f"{name}_million"] for name, amount in million.items()}

@@ -95,6 +95,16 @@ def test_synth_writes_what_would_be_deployed(here: CommandLine) -> None:
     assert said.err == f"wrote {len(said.out.splitlines())} files to out; cfn-lint: 0 findings\n"
 
 
+def test_synth_writes_and_lints_the_lineage_accounts_stacks(here: CommandLine) -> None:
+    import config
+
+    example = Path(next(iter(config.__path__))) / "examples" / "minimal" / "organization.yaml"
+    said = here("--manifest", str(example), "synth", "--out", "out")
+    assert (said.code, said.err.rpartition("; ")[2]) == (0, "cfn-lint: 0 findings\n")
+    assert "out/lineage/lineage-api/template.json" in said.out.splitlines()
+    assert json.loads(Path("out/lineage/lineage-api/parameters.json").read_text())["name"] == "orgctl-lineage-api"
+
+
 def test_schema_is_the_committed_one(here: CommandLine) -> None:
     import config
 

@@ -226,6 +226,14 @@ def policy(more: str, type: str = SCP) -> str:
             ),
         ),
         (
+            {"x": "lineage: {config: {except_accounts: [Shop, ▸Shopp]}}\n"},
+            "unknown account 'Shopp'; did you mean 'Shop'?",
+        ),
+        (
+            {"x": "lineage: {config: {except_accounts: [Shop, ▸Shop]}}\n"},
+            "the account 'Shop' is listed twice; remove one",
+        ),
+        (
             {"x": "lineage: {graph: {min_capacity: ▸16, max_capacity: 8.5}}\n"},
             "min_capacity is 16 and max_capacity 8.5; let it be at most max_capacity",
         ),

@@ -162,6 +162,25 @@ def with_contact(key: str, value: str) -> str:
             ),
         ),
         (
+            {"x": "lineage: {api: {cognito_user_pool: ▸eu-central-1_abc}}\n"},
+            (
+                "'eu-central-1_abc' is not the ARN of a Cognito user pool; write it like "
+                "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abc123DEF"
+            ),
+        ),
+        (
+            {"x": "lineage: {api: {api_key: ▸'yes'}}\n"},
+            "'api_key' must be true or false, but is 'yes'; write true or false",
+        ),
+        (
+            {"x": "lineage: {api: {requests_per_address: ▸9}}\n"},
+            "'requests_per_address' is 9; it must be at least 10",
+        ),
+        (
+            {"x": "lineage: {graph: {standby: ▸1}}\n"},
+            "'standby' must be true or false, but is 1; write true or false",
+        ),
+        (
             {"x": "lineage: {trusted_image_owners: [▸canonical]}\n"},
             (
                 "'canonical' is not an owner of images; write an account id in quotes, amazon, "

@@ -38,7 +38,7 @@ STACKSET = "{name: s, template: t, targets: {root: true}"
         ),
         (
             {"x": "lineage: {graph: {▸motor: x}}\n"},
-            "unknown key 'motor'; the keys here are engine, min_capacity, max_capacity",
+            "unknown key 'motor'; the keys here are engine, min_capacity, max_capacity, standby",
         ),
         (
             account("▸{name: X, unit: Root}"),

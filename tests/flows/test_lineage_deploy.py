@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -142,10 +143,18 @@ def test_schedules_run_and_nothing_is_left_behind(account):
 
 def test_stack_that_fails_is_told_with_what_failed(account):
     deployment = account.deployment()
-    deployment._known["Settings"] = "{" + "x" * 5000
+    deployment._known["CodeKey"] = "orgctl/nobody-put-it-there.zip"
     with pytest.raises(OrgctlError) as caught:
         deployment.run()
-    assert "orgctl-lineage-api" in str(caught.value)
+    assert caught.value.where == "stack orgctl-lineage-ingest"
+    assert re.match(r"ended as UPDATE_ROLLBACK_COMPLETE: .*Ingest\b", caught.value.what)
+
+
+def test_value_that_cloudformation_does_not_take_is_told_with_the_stack(account):
+    deployment = account.deployment()
+    deployment._known["Settings"] = "{" + "x" * 5000
+    with pytest.raises(OrgctlError, match=r"^stack orgctl-lineage-api in \d{12} eu-central-1: "):
+        deployment.run()
 
 
 def test_account_that_may_run_few_functions_is_told_before_anything_is_made():

@@ -131,9 +131,10 @@ def test_a3_security_impact_names_what_is_affected_and_what_to_do_and_tells_secu
     assert [(each["name"], each["account_id"]) for each in affected["auto_scaling_groups"]] == [
         ("web", company.id_of("Shop"))
     ]
-    assert (company.ids["template"], "1") in {
-        (each["launch_template_id"], each["version"]) for each in affected["launch_templates"]
-    }
+    assert company.ids["template"] in [each["launch_template_id"] for each in affected["launch_templates"]]
+    (template,) = [each for each in affected["launch_templates"] if each["name"] == "web"]
+    assert template["launch_template_id"] == company.ids["template"]
+    assert (template["versions"], template["pointers"]) == (["1"], ["$Default", "$Latest"])
     assert said["impact_summary"] == {
         "total_affected_amis": len(affected["amis"]),
         "total_affected_instances": len(affected["instances"]),
@@ -218,6 +219,21 @@ def test_a5_filters_by_scan_and_environment_find_what_is_tagged_so(company: Comp
         assert (image["ami_id"], image["security_scan"], image["environment"]) == (derived, "PASSED", "staging")
     company.client("ec2", "Shop").delete_tags(Resources=[derived], Tags=tags)
     assert answered(company, "/ami/search", {"filters": {"environment": "staging"}})["amis"] == []
+
+
+def test_weakness_1_all_endpoints_of_the_sample_answer_and_none_of_them_emptily(company: Company) -> None:
+    golden = company.ids["golden"]
+    asked: list[tuple[str, object]] = [
+        (f"/ami/{golden}/security-context", None),
+        (f"/ami/{golden}/lineage", None),
+        ("/security-impact", {"ami_id": golden}),
+        ("/compliance-assessment", {"rules": ["required_tags"]}),
+        ("/ami/search", {"filters": {"name_contains": "golden"}}),
+    ]
+    for path, body in asked:
+        answer = company.ask(path, body)
+        assert answer.status == 200, path
+        assert golden in answer.body.decode(), path
 
 
 @pytest.mark.parametrize("path", ["/security-impact", "/compliance-assessment", "/ami/search"])

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from botocore.exceptions import ClientError
 
 from config.load import load_manifest
 from org.sandbox.scenarios.stage import DEVELOPER
+from stacksets.desired import render_desired
 from stacksets.functions import FUNCTIONS
 from stacksets.lineage_stacks import api_document, lineage_stacks
 from stacksets.templates import lineage_api
@@ -42,6 +44,7 @@ from stacksets.templates.names import (
 )
 from tests.support.deployed import ABROAD, HOME, LINEAGE, MANIFEST, Company
 from tests.support.functions import messages
+from tests.support.rollout import Rollout
 
 pytestmark = pytest.mark.xdist_group("company")
 
@@ -226,7 +229,7 @@ def test_i14_whoever_is_in_the_manifest_gets_mails_by_severity(company: Company)
     sent = company.stage.control.sent()
     assert {each["endpoint"] for each in sent} == {"security@example.com", "platform@example.com"}
     alerts = [each for each in sent if each["endpoint"] == "security@example.com"]
-    assert any(each["subject"].startswith("HIGH: An image is not approved") for each in alerts)
+    assert any("is not approved" in each["message"] for each in alerts), [each["subject"] for each in alerts]
     assert not any(each["subject"].startswith(("LOW", "MEDIUM")) for each in sent)
 
 
@@ -315,7 +318,7 @@ def test_i20_more_than_five_severe_findings_raise_an_alarm(company: Company, cap
 
 def test_i21_the_api_is_signed_for_and_for_the_organization_alone(company: Company) -> None:
     api = company.client("apigateway").get_rest_api(restApiId=company.outputs["ApiId"])
-    assert api["endpointConfiguration"]["types"] == ["PRIVATE"]
+    assert api["endpointConfiguration"]["types"] == [company.place.manifest.lineage.api.access.upper()]
     policy = json.loads(api["policy"].replace("\\", "")) if isinstance(api["policy"], str) else api["policy"]
     assert company.place.organization_id in json.dumps(policy)
     (stage,) = company.client("apigateway").get_stages(restApiId=company.outputs["ApiId"])["item"]
@@ -409,6 +412,49 @@ def test_i30_what_is_in_the_archive_cannot_be_changed_or_deleted(company: Compan
     assert (
         refusal(s3.delete_object, Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"]) == "AccessDenied"
     )
+
+
+def test_weakness_13_a_policy_that_changes_in_the_manifest_changes_in_the_organization(company: Company) -> None:
+    desired = render_desired(load_manifest(MANIFEST))
+    rollout = Rollout(company.connection.session)
+    wanted = replace(
+        desired,
+        policies=tuple(
+            replace(each, content=each.content.replace("DenyLargeInstances", "DenyLargerInstances"))
+            for each in desired.policies
+        ),
+    )
+    assert wanted != desired
+    for each, sid in ((wanted, "DenyLargerInstances"), (desired, "DenyLargeInstances")):
+        rollout.bootstrap(each)
+        assert [statement["Sid"] for statement in policies(company)["SandboxInstances"]] == [sid]
+
+
+def test_weakness_40_nobody_comes_in_by_a_role_but_the_function_that_it_is_for(company: Company) -> None:
+    """Not the lineage account's administrator, with the external id or without; and the function has come in."""
+    sts, shop = company.client("sts"), company.id_of("Shop")
+    for role in (READER_ROLE, EVALUATIONS_ROLE):
+        arn = {"RoleArn": f"arn:aws:iam::{shop}:role/{role}", "RoleSessionName": "test"}
+        for given in ({}, {"ExternalId": "example-audit-7d2e"}):
+            assert refusal(sts.assume_role, **arn, **given) == "AccessDenied"
+    used = [
+        each
+        for each in company.client("logs", "Shop").describe_log_groups()["logGroups"]
+        if each["logGroupName"] == "/orgctl/governance"
+    ]
+    assert used
+    said = company.ask(f"/ami/{company.ids['derived']}/security-context").said["reasons"]
+    assert not [each for each in said if each["why"] == "unread" and shop in each["about"]]
+
+
+def test_weakness_41_config_delivers_to_its_bucket_and_no_lock_is_for_ever_by_default(company: Company) -> None:
+    (channel,) = company.client("config", "Shop").describe_delivery_channels()["DeliveryChannels"]
+    s3 = company.client("s3", "Log Archive")
+    assert refusal(s3.get_object_lock_configuration, Bucket=channel["s3BucketName"]) == (
+        "ObjectLockConfigurationNotFoundError"
+    )
+    archive = company.client("s3").get_object_lock_configuration(Bucket=company.outputs["ArchiveBucket"])
+    assert archive["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Mode"] != "COMPLIANCE"
 
 
 def test_i7_rules_on_buckets_are_aws_own_and_made_where_they_are_asked_for(company: Company) -> None:

@@ -17,7 +17,7 @@ from handlers.lineage.queries.effective_root import effective_root
 from handlers.lineage.queries.evidence import evidence_between, evidence_of
 from handlers.lineage.queries.impact import impact
 from handlers.lineage.queries.json_form import to_plain
-from handlers.lineage.queries.reasons import Why
+from handlers.lineage.queries.reasons import FEW, PlaceReason, Why, gather
 from handlers.lineage.queries.show import show
 from org.model import AccountId, Region
 from tests.support.histories import at, key
@@ -195,6 +195,44 @@ def test_coverage_tells_lag_silence_gaps_and_stubs() -> None:
     for bad in ({"scope": Scope()}, {"scope": scope, "examine": 0}):
         with pytest.raises(BadQuery):
             coverage(graph, **bad)
+
+
+def test_hundreds_of_places_that_say_alike_are_one_reason_and_all_of_them_are_in_the_coverage() -> None:
+    regions = [Region(each) for each in ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2")]
+    places = [Place(AccountId(f"{number:012}"), region) for number in range(200) for region in regions]
+    notes = [
+        note(key_of(Kind.COVERAGE, each.account, each.region), 3, f"{each}", outcome="gap", read="no", unread=f"{each}")
+        for each in places[100:106]
+    ]
+    graph = graph_of(*LAUNCHED, *notes)
+    graph.append(Batch((), dict.fromkeys(places[:4], at(9)) | dict.fromkeys(places[100:106], at(1))))
+    found = coverage(graph, Scope(expected=frozenset(places), now=at(10), silence=5_000))
+    such = [f"{each.account}/{each.region}" for each in places]
+    assert not found.complete
+    assert [(each.why, each.about, each.says.split("; ")[0]) for each in found.reasons] == [
+        (Why.GAP, "places", f"6 of 800 places, such as {', '.join(such[100:103])}: events left something out"),
+        (Why.SILENT, "places", f"6 of 800 places, such as {', '.join(such[100:103])}: nothing was heard of late"),
+        (Why.SILENT, "places", f"790 of 800 places, such as {', '.join(such[4:7])}: nothing was ever heard"),
+        (Why.UNREAD, "places", f"6 of 800 places, such as {', '.join(such[100:103])}: could not be read whole"),
+    ]
+    assert len(found.places) == 800
+    assert sum(each.silent for each in found.places) == 796
+
+
+@given(st.sets(st.sampled_from("abcdefgh")), st.sets(st.sampled_from("abcdefgh")))
+def test_gathered_reasons_lose_no_kind_and_are_none_where_there_were_none(never: set[str], late: set[str]) -> None:
+    said = {"never": never, "late": late}
+    given = [
+        PlaceReason(Place(AccountId(name), REGION), Why.SILENT, why, why)
+        for why, names in said.items()
+        for name in names
+    ]
+    found = gather(given, 8)
+    for why, names in said.items():
+        told = [each for each in found if why in each.says]
+        assert len(told) == (len(names) if len(names) <= FEW else 1)
+        if len(names) > FEW:
+            assert told[0].says.startswith(f"{len(names)} of 8 places")
 
 
 def test_what_happened_before_a_thing_was_made_hides_none_of_its_children() -> None:

@@ -154,6 +154,18 @@ def test_every_route_of_the_document_is_there(api: Lineage) -> None:
             assert said == {"resource": path} or answer.status == 400, (verb, path, answer)
 
 
+def test_i23_the_usage_plan_counts_by_a_key_that_is_asked_for(api: Lineage) -> None:
+    gateway: Any = api.base.owner.client("apigateway")
+    (plan,) = gateway.get_usage_plans()["items"]
+    assert plan["throttle"] == {"burstLimit": 100, "rateLimit": 50.0}
+    assert (plan["quota"]["limit"], plan["quota"]["period"]) == (10_000, "DAY")
+    assert [(each["apiId"], each["stage"]) for each in plan["apiStages"]] == [(api.api_id, "v1")]
+    keys = gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]
+    assert [gateway.get_api_key(apiKey=each["id"], includeValue=True)["value"] for each in keys] == [api.key]
+    assert api.ask().status == 200
+    assert api.ask(headers={"x-api-key": "another"}).status == 403
+
+
 def test_the_key_the_endpoint_and_the_signature_are_each_asked_for(api: Lineage) -> None:
     assert api.ask(headers={"x-api-key": ""}).status == 403
     assert api.ask(headers={"x-orgctl-sandbox-vpce": ""}).status == 403

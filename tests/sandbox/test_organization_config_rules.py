@@ -357,7 +357,7 @@ def test_the_rules_of_our_own_template_are_made_and_ask_for_what_the_function_kn
     config: Any = member.client("config")
     assert len(config.describe_config_rules()["ConfigRules"]) == len(rules)
     asked = [read_invocation(event) for event in seen(lineage)]
-    wanted = {rules_named([name])[0] for name in lineage_compliance.PERIODIC.values()}
+    wanted = {rules_named([name])[0] for name in (*lineage_compliance.PERIODIC.values(), "instance-image")}
     for session in (member, lineage):
         account = session.client("sts").get_caller_identity()["Account"]
         assert {each.rules for each in asked if each.account == account} == {(rule,) for rule in wanted}

@@ -13,7 +13,16 @@ import pytest
 import stacksets.deterministic_zip
 from stacksets.bundle import FUNCTIONS, build_bundle
 
-HEAVY = {"boto3", "networkx", "gremlin_python", "aiohttp", "org.model", "org.quotas", "org.source.findings"}
+HEAVY = {
+    "boto3",
+    "botocore.parsers",
+    "networkx",
+    "gremlin_python",
+    "aiohttp",
+    "org.model",
+    "org.quotas",
+    "org.source.findings",
+}
 
 
 def names(content: bytes) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -67,10 +68,27 @@ def source_of(module: str) -> str:
     return (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
 
 
-def test_missing_index_is_told_with_what_to_do(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("retries", "said"),
+    [
+        ("1", "there is no connection to the package index"),
+        ("0", r"the package index cannot be reached, or has no aenum==\S+"),
+    ],
+)
+def test_index_that_cannot_be_reached_is_told_with_what_to_do(monkeypatch, retries, said):
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the port of discard, where nobody listens
+    monkeypatch.setenv("PIP_RETRIES", retries)
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    whole = rf"layer\.lock: pip could not get the packages: {said}; see that pip reaches a package index from here"
+    with pytest.raises(OrgctlError, match=f"^{whole}$"):
+        build_layer()
+
+
+def test_index_without_the_packages_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(OrgctlError, match=r"layer\.lock: pip could not get the packages: .*; see that pip reaches"):
+    with pytest.raises(OrgctlError, match=r"cannot be reached, or has no aenum==\S+; see that pip reaches"):
         build_layer()
 
 

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from cli.demo import example_manifest
+from cli.deploy.lineage import Step
 from config.load import load_manifest
 from config.manifest import ApiSettings, Manifest
+from org.ids import AccountId, Region
 from org.policy.catalog import Catalog
 from org.quotas import load_quotas
 from stacksets.catalog import template_body, templates
@@ -90,7 +93,7 @@ def test_every_function_has_a_role_a_log_and_alarms_of_its_own(row):
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
 
 
-def test_no_two_functions_share_a_role():
+def test_weakness_35_no_two_functions_share_a_role():
     roles = [each["Role"]["Fn::GetAtt"][0] for name in NAMES for each in of_type(template(name), FUNCTION).values()]
     assert len(roles) == len(set(roles))
     assert {f"{row.title}Role" for row in FUNCTIONS} == set(roles)
@@ -232,7 +235,7 @@ def test_every_queue_refuses_what_comes_without_tls(name):
     assert guarded == set(of_type(rendered, "AWS::SQS::Queue"))
 
 
-def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
+def test_weakness_12_and_33_settings_of_the_cluster_are_those_that_the_sample_lacks():
     """Weaknesses 12 and 33: no IAM, no audit, a foreign key, a family that does not fit, open to private addresses."""
     rendered = template("lineage-graph")
     (cluster,) = of_type(rendered, "AWS::Neptune::DBCluster").values()
@@ -248,7 +251,7 @@ def test_settings_of_the_cluster_are_those_that_the_sample_lacks():
     assert cluster["BackupRetentionPeriod"] >= 7
 
 
-def test_only_the_functions_reach_the_graph():
+def test_weakness_33_only_the_functions_reach_the_graph():
     rendered = template("lineage-network")
     into = [
         each
@@ -276,7 +279,41 @@ def test_endpoints_let_principals_of_the_organization_through_alone():
         assert "aws:PrincipalOrgID" in statement["Condition"]["StringEquals"], title
 
 
-def test_every_method_of_the_api_asks_for_a_signature_and_validates():
+def test_weakness_9_executions_are_reserved_by_the_property_that_lambda_has():
+    functions = [each for name in NAMES for each in of_type(template(name), FUNCTION).values()]
+    assert len(functions) == len(FUNCTIONS)
+    assert all(each["ReservedConcurrentExecutions"] > 0 for each in functions)
+    said = template_body(stacks()["lineage-notices"].template)
+    mistaken = said.replace("ReservedConcurrentExecutions", "ReservedConcurrencyLimit")
+    assert mistaken != said
+    assert "ReservedConcurrencyLimit" in str(lint_template(mistaken, ("eu-central-1",))), "the linter knows"
+
+
+def test_weakness_11_rules_and_recorder_of_config_say_what_config_takes():
+    model = boto3.client("config", region_name="eu-central-1").meta.service_model
+    types, frequencies = (model.shape_for(each).enum for each in ("ResourceType", "MaximumExecutionFrequency"))
+    assert "AWS::EC2::Image" not in types
+    rules = of_type(template("lineage-compliance"), "AWS::Config::OrganizationConfigRule")
+    assert len(rules) == 8
+    for title, rule in rules.items():
+        custom = rule.get("OrganizationCustomRuleMetadata", {})
+        assert set(custom.get("ResourceTypesScope", ())) <= set(types), title
+        assert custom.get("MaximumExecutionFrequency", "TwentyFour_Hours") in frequencies, title
+    (s3_lock,) = [each for each in rules.values() if "object-lock" in each["OrganizationConfigRuleName"]]
+    identifier = s3_lock["OrganizationManagedRuleMetadata"]["RuleIdentifier"]
+    assert identifier == "S3_BUCKET_DEFAULT_LOCK_ENABLED"
+    recorder = json.dumps(OTHERS["config-recorder"].to_dict())
+    assert "AWS_ConfigRole" in recorder or "AWSServiceRoleForConfig" in recorder
+    assert "service-role/ConfigRole" not in recorder
+
+
+def test_weakness_35_no_function_may_tag_an_image():
+    for name in NAMES:
+        for title, role in of_type(template(name), "AWS::IAM::Role").items():
+            assert "CreateTags" not in json.dumps(role), (name, title)
+
+
+def test_weakness_34_every_method_of_the_api_asks_for_a_signature_and_validates():
     """Weakness 34: no authorizer by default, a key that is never asked for, an address range on a public endpoint."""
     (rest,) = of_type(template("lineage-api"), "AWS::ApiGateway::RestApi").values()
     body = rest["Body"]
@@ -466,3 +503,73 @@ def test_price_counts_what_the_parameters_ask_for() -> None:
 def test_price_of_many_goes_by_tiers() -> None:
     tiers = ({"upto": 100, "price": 3.0}, {"upto": 500, "price": 2.0}, {"price": 1.0})
     assert [price._tiered(each, tiers) for each in (0, 50, 100, 101, 500, 600)] == [0, 150, 300, 302, 1100, 1200]
+
+
+POOL = "arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_abc123DEF"
+
+
+def stacks_with(**lineage: object):
+    """The stacks of the company example with other settings of lineage."""
+    base = manifest()
+    changed = {name: getattr(base.lineage, name).model_copy(update=said) for name, said in lineage.items()}
+    made = base.model_copy(update={"lineage": base.lineage.model_copy(update=changed)})
+    return {each.name: each for each in lineage_stacks(made)}
+
+
+def test_cognito_user_pool_of_the_manifest_takes_the_place_of_the_organizations_principals():
+    usual, changed = (
+        stacks()["lineage-api"].template,
+        stacks_with(api={"cognito_user_pool": POOL})["lineage-api"].template,
+    )
+    assert POOL in template_body(changed)
+    assert POOL not in template_body(usual)
+    assert "OrganizationId" in usual.parameters
+    assert "OrganizationId" not in changed.parameters
+
+
+def test_api_key_of_the_manifest_brings_a_usage_plan():
+    usual, changed = stacks()["lineage-api"].template, stacks_with(api={"api_key": True})["lineage-api"].template
+    assert list(of_type(usual.to_dict(), "AWS::ApiGateway::UsagePlan")) == []
+    assert list(of_type(changed.to_dict(), "AWS::ApiGateway::UsagePlan")) == ["ClientPlan"]
+    (rest,) = of_type(changed.to_dict(), "AWS::ApiGateway::RestApi").values()
+    calls = [call for path in rest["Body"]["paths"].values() for name, call in path.items() if name in {"get", "post"}]
+    assert {json.dumps(call["security"]) for call in calls} == {'[{"callers": [], "api_key": []}]'}
+
+
+def test_requests_per_address_of_the_manifest_are_those_of_the_firewall():
+    assert stacks()["lineage-api"].parameters["RequestsPerAddress"] == "3000"
+    changed = stacks_with(api={"requests_per_address": 500})["lineage-api"]
+    assert changed.parameters["RequestsPerAddress"] == "500"
+    (firewall,) = of_type(changed.template.to_dict(), "AWS::WAFv2::WebACL").values()
+    assert {"Ref": "RequestsPerAddress"} in [
+        rule["Statement"]["RateBasedStatement"]["Limit"]
+        for rule in firewall["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    ]
+
+
+def test_standby_of_the_manifest_is_a_second_instance():
+    assert stacks()["lineage-graph"].parameters["Standby"] == "no"
+    changed = stacks_with(graph={"standby": True})["lineage-graph"]
+    assert changed.parameters["Standby"] == "yes"
+    assert [each["Condition"] for each in template("lineage-graph")["Resources"].values() if "Condition" in each]
+
+
+def test_accounts_that_the_manifest_excepts_are_excepted_by_config_by_their_ids():
+    assert stacks()["lineage-compliance"].parameters["ExcludedAccounts"] == ""
+    changed = stacks_with(config={"except_accounts": ("Audit", "Log Archive")})["lineage-compliance"]
+    said = "${orgctl:account-id:Audit},${orgctl:account-id:Log Archive}"
+    assert changed.parameters["ExcludedAccounts"] == said
+    for rule in of_type(changed.template.to_dict(), "AWS::Config::OrganizationConfigRule").values():
+        assert rule["ExcludedAccounts"]
+    deployed = Step(
+        changed,
+        AccountId("111122223333"),
+        Region("eu-central-1"),
+        "{}",
+        {
+            "account-id:Audit": "222233334444",
+            "account-id:Log Archive": "333344445555",
+        },
+    )
+    assert deployed.wanted({}).parameters["ExcludedAccounts"] == "222233334444,333344445555"

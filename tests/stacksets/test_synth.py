@@ -74,6 +74,7 @@ def test_every_template_and_policy_has_its_files(tmp_path):
         "format": 1,
         "home_region": "eu-central-1",
         "stacksets": ["baseline"],
+        "lineage": [],
         "policies": [{"type": SCP, "name": "Deny", "aws_managed": False, "targets": ["the root"]}],
         "files": sorted(str(path.relative_to(tmp_path / "out")) for path in paths[:-1]),
     }

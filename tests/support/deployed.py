@@ -121,9 +121,12 @@ class Company:
         *,
         method: str = "",
         credentials: Credentials | None = None,
+        signed: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
         """Ask the API as a client in the company's network; POST if there is a body, which may be text.
+
+        A header that is empty is left out.
 
         `path`: below `/api/v1`, encoded.
         """
@@ -137,9 +140,9 @@ class Company:
             STAGE,
             method or ("GET" if body is None else "POST"),
             f"/api/v1{path}",
-            credentials or self.asker,
+            (credentials or self.asker) if signed else None,
             body=b"" if body is None else text.encode(),
-            headers={**usual, **(headers or {})},
+            headers={name: value for name, value in {**usual, **(headers or {})}.items() if value},
             at=self.clock(),
         )
 

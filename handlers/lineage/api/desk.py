@@ -37,7 +37,7 @@ class OutOfTime(GraphError):
 class Hurried(Protocol):
     """A graph over the network, which can be told when to give up a call that hangs."""
 
-    def give_up_at(self, moment: float) -> None: ...
+    def give_up_in(self, seconds: float) -> None: ...
 
 
 class ScopeOf(Protocol):
@@ -121,7 +121,7 @@ class Desk:
         usable = max(0.0, min(seconds, LONGEST) - MARGIN)
         self._look_until, self._until = began + usable * LOOKING, began + usable
         if isinstance(means.graph, Hurried):
-            means.graph.give_up_at(self._until)
+            means.graph.give_up_in(usable)
         self.graph: Graph = TimedGraph(means.graph, lambda: self.left() <= 0)
 
     def left(self) -> float:

@@ -10,7 +10,9 @@ from handlers.lineage.api.ids import key_for
 from handlers.lineage.api.images import Ami, ReasonForm, ami_of
 from handlers.lineage.api.near import UNKNOWN, AmiInstance
 from handlers.lineage.api.questions import USUAL_SIZE, desk
+from handlers.lineage.api.templates import Template, templates_of
 from handlers.lineage.findings import Finding, Severity
+from handlers.lineage.graph import Graph
 from handlers.lineage.model import Kind
 from handlers.lineage.queries.frontiers import Frontiers, frontiers
 from handlers.lineage.queries.impact import Impact, impact
@@ -40,15 +42,6 @@ class Group(Answer):
     """An Auto Scaling group that would start it."""
 
     name: str
-    account_id: str
-    region: str
-
-
-class Template(Answer):
-    """A version of a launch template (or `$Default`, `$Latest`) that would start it."""
-
-    launch_template_id: str
-    version: str
     account_id: str
     region: str
 
@@ -119,7 +112,7 @@ def _security_impact(request: ImpactRequest) -> SecurityImpact:
     affected = impact(here.graph, key, here.scope, bounds)
     order = frontiers(here.graph, key, here.scope, bounds)
     reasons = in_order((*affected.reasons, *order.reasons))
-    resources = _resources(affected)
+    resources = _resources(here.graph, affected)
     return SecurityImpact(
         ami_id=request.ami_id,
         region=affected.start.region,
@@ -139,8 +132,7 @@ def _security_impact(request: ImpactRequest) -> SecurityImpact:
     )
 
 
-def _resources(affected: Impact) -> Affected:
-    latent = {kind: [each for each in affected.latent if each.kind is kind] for kind in Kind}
+def _resources(graph: Graph, affected: Impact) -> Affected:
     apart = (Kind.GROUP, Kind.TEMPLATE_VERSION)
     images = [each for each in (affected.start, *affected.derived) if each.kind is Kind.IMAGE and not each.gone]
     return Affected(
@@ -153,17 +145,10 @@ def _resources(affected: Impact) -> Affected:
         ],
         auto_scaling_groups=[
             Group(name=_name(each).partition("/")[2], account_id=each.account, region=each.region)
-            for each in latent[Kind.GROUP]
+            for each in affected.latent
+            if each.kind is Kind.GROUP
         ],
-        launch_templates=[
-            Template(
-                launch_template_id=_name(each).partition(":")[0],
-                version=_name(each).partition(":")[2],
-                account_id=each.account,
-                region=each.region,
-            )
-            for each in latent[Kind.TEMPLATE_VERSION]
-        ],
+        launch_templates=templates_of(graph, affected.latent),
         others=[
             Latent(key=each.key, kind=each.kind.value, account_id=each.account, region=each.region)
             for each in affected.latent

@@ -5,21 +5,10 @@ from __future__ import annotations
 from handlers.lineage.api.asked import Refused
 from handlers.lineage.api.desk import Desk
 from handlers.lineage.events.envelope import partition_of
-from handlers.lineage.model import Key, Kind, key_of, parts_of
-from handlers.lineage.queries.anywhere import keys_anywhere
+from handlers.lineage.model import Key, key_of, parts_of
+from handlers.lineage.queries.anywhere import KINDS_BY_PREFIX, keys_anywhere
 from org.errors import NotFound, OrgctlError
 from org.ids import Region
-
-_KINDS = {
-    "ami": Kind.IMAGE,
-    "snap": Kind.SNAPSHOT,
-    "vol": Kind.VOLUME,
-    "i": Kind.INSTANCE,
-    "lt": Kind.TEMPLATE_VERSION,
-    "fleet": Kind.FLEET,
-    "sfr": Kind.FLEET,
-    "sir": Kind.FLEET,
-}
 
 
 class Ambiguous(OrgctlError):
@@ -40,7 +29,7 @@ def key_for(desk: Desk, id: str, region: str | None) -> Key:
         if region is not None and region != parts.region:
             raise Refused("the key is in another Region", "INVALID_REGION", "leave out region")
         return Key(id)
-    kind = _KINDS[id.partition("-")[0]]
+    kind = KINDS_BY_PREFIX[id.partition("-")[0]]
     if region is not None:
         return key_of(kind, id, Region(region), partition_of(Region(region)))
     found = keys_anywhere(desk.graph, kind, id, desk.means.regions)

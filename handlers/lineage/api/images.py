@@ -19,12 +19,11 @@ from handlers.lineage.queries.hops import Hop
 from handlers.lineage.queries.json_form import to_plain, written
 from handlers.lineage.queries.reasons import Reason, in_order
 from handlers.lineage.queries.search import Wanted, search
-from handlers.lineage.queries.things import MADE, Thing
+from handlers.lineage.queries.things import CREATED_AT, MADE, Thing
 from org.ids import AccountId, Region
 
 router = new_router()
 ReasonForm: Any = model_of(Reason)
-CREATION_DATE = "creation_date"
 
 
 class Ami(Answer):
@@ -103,7 +102,7 @@ def ami_of(thing: Thing, made: Mapping[Key, Time] = NO_TIMES) -> dict[str, str |
     return {
         "ami_id": thing.key.rpartition("/")[2],
         "name": thing.name,
-        "creation_date": thing.state_of.value(CREATION_DATE) or written(made.get(thing.key)),
+        "creation_date": thing.state_of.value(CREATED_AT) or written(made.get(thing.key)),
         "account_id": thing.account,
         "region": thing.region,
         "state": thing.state,

@@ -27,7 +27,7 @@ CHANGED = {
 }
 """Where each kind of message tells which resource changed; a large one tells only that, which is all that is needed."""
 GONE = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
-_RULE_ARN = re.compile(r"arn:(aws[a-z-]*):config:([a-z0-9-]+):(\d{12}):config-rule/[\w./-]+", re.ASCII)
+_RULE_ARN = re.compile(r"arn:(aws[a-z-]*):config:([a-z0-9-]+):(\d{12}):config-rule/([\w./-]+)", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
 
@@ -42,6 +42,8 @@ class Invocation:
     account: AccountId
     region: Region
     """That of the Config rule: evaluations are put there."""
+    rule: str
+    """Its id: one that is made anew has another."""
     partition: str
     token: str
     time: datetime
@@ -76,7 +78,7 @@ def read_invocation(event: Mapping[str, Any]) -> Invocation:
         time = _time(message, "notificationCreationTime")
         if _text(message, "awsAccountId") != account:
             raise _bad("awsAccountId is not the account of the rule")
-        return Invocation(account, region, partition, token, time, rules, regions, None)
+        return Invocation(account, region, arn[4], partition, token, time, rules, regions, None)
     if kind not in CHANGED:
         raise _bad(f"it cannot be told what a {kind[:60]!r} is")
     item = message.get(CHANGED[kind])
@@ -91,7 +93,7 @@ def read_invocation(event: Mapping[str, Any]) -> Invocation:
     changed = key_of(Kind.INSTANCE, _text(item, "resourceId"), region, partition)
     gone = event.get("eventLeftScope") is True or _text(item, "configurationItemStatus") in GONE
     time = _time(item, "configurationItemCaptureTime")
-    return Invocation(account, region, partition, token, time, rules, regions, changed, gone)
+    return Invocation(account, region, arn[4], partition, token, time, rules, regions, changed, gone)
 
 
 def _parameters(said: Mapping[str, Any]) -> tuple[tuple[Rule, ...] | None, tuple[Region, ...] | None]:

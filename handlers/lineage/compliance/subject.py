@@ -16,11 +16,9 @@ from handlers.lineage.compliance.subjects import ALIASES_OF_AWS
 from handlers.lineage.fold import Said, State
 from handlers.lineage.model import Confidence, Fact, Key, Time
 from handlers.lineage.queries.asking import Scope
-from handlers.lineage.queries.things import MADE, OWNER, OWNER_ALIAS, Thing, thing_of
+from handlers.lineage.queries.things import CREATED_AT, MADE, OWNER, OWNER_ALIAS, Thing, thing_of
 from handlers.lineage.settings import Settings
 
-CREATION_DATE = "created_at"
-"""CreationDate of DescribeImages, as the reconciliation notes it."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ][0-9:.]+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -95,6 +93,6 @@ class Subject:
         """
         seen = (fact for fact in self.made if fact.evidence.confidence is Confidence.OBSERVED)
         found: list[tuple[Time, Said | Fact]] = [(fact.evidence.time, fact) for fact in islice(seen, 1)]
-        said = self.moment(CREATION_DATE)
+        said = self.moment(CREATED_AT)
         found += [said] if said is not None else []
         return min(found, key=itemgetter(0), default=None)

@@ -81,9 +81,9 @@ class Connection:
         self._open: tuple[_Socket, GremlinServerWSProtocol] | None = None
         self._lock = Lock()
 
-    def give_up_at(self, moment: float) -> None:
-        """Have no call wait beyond this moment of the clock, until another is told."""
-        self._give_up = moment
+    def give_up_in(self, seconds: float) -> None:
+        """Have no call wait longer than so many seconds from now, until another time is told."""
+        self._give_up = self._clock() + seconds
 
     def run(self, traversal: Any) -> list[Any]:  # noqa: ANN401  gremlinpython has no types
         """Answer the results of a traversal; GraphError if it fails for good, or again and again.

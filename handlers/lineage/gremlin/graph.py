@@ -162,9 +162,9 @@ class GremlinGraph:
         places = g.V().has_label(HEARD).project("id", LAST).by(T.id).by(LAST)
         return {place_from(each["id"]): Time(int(each[LAST])) for each in self._connection.run(places)}
 
-    def give_up_at(self, moment: float) -> None:
-        """See `Connection.give_up_at`; the clock is `time.monotonic`."""
-        self._connection.give_up_at(moment)
+    def give_up_in(self, seconds: float) -> None:
+        """Have no call last longer than so many seconds from now, until another time is told."""
+        self._connection.give_up_in(seconds)
 
     def close(self) -> None:
         self._connection.close()

@@ -11,6 +11,18 @@ from handlers.lineage.queries.asking import ALL_RELATIONS
 from handlers.lineage.queries.fetch import facts_into
 from org.ids import Region
 
+KINDS_BY_PREFIX = {
+    "ami": Kind.IMAGE,
+    "snap": Kind.SNAPSHOT,
+    "vol": Kind.VOLUME,
+    "i": Kind.INSTANCE,
+    "lt": Kind.TEMPLATE_VERSION,
+    "fleet": Kind.FLEET,
+    "sfr": Kind.FLEET,
+    "sir": Kind.FLEET,
+}
+"""What an id of EC2's stands for, by what is before its hyphen."""
+
 
 def keys_anywhere(graph: Graph, kind: Kind, id: str, regions: Iterable[Region]) -> list[Key]:
     """Answer the keys by which the graph knows the id, in order: in these Regions, and in those that are heard."""

@@ -25,7 +25,7 @@ from handlers.lineage.queries.disagreement import APPROVED, SETTLED, Case, Known
 from handlers.lineage.queries.disagreements import RULES
 from handlers.lineage.queries.fetch import facts_of
 from handlers.lineage.queries.places import place_readings
-from handlers.lineage.queries.reasons import Reason, Why, in_order
+from handlers.lineage.queries.reasons import PlaceReason, Reason, Why, gather, in_order, unread_reason
 from org.ids import AccountId
 
 __all__ = ["APPROVED", "FAMILY", "Contradiction", "Contradictions", "contradictions", "findings_of", "rule_names"]
@@ -90,16 +90,11 @@ def contradictions(
         if bounds.late():
             break
     more = (examined >= bounds.size or bounds.late()) and next(_pages(graph, last, 1), None) is not None
-    reasons = [
-        Reason(Why.UNREAD, f"{each.place.account}/{each.place.region}", f"could not be read whole: {each.unread}")
-        for each in readings.values()
-        if each.expected and each.unread
-    ]
-    reasons += [
-        Reason(Why.UNREAD, f"{each.place.account}/{each.place.region}", "was never read")
-        for each in readings.values()
-        if each.expected and not each.read
-    ]
+    expected = [each for each in readings.values() if each.expected]
+    never = "was never read"
+    unread = [unread_reason(each.place, each.unread) for each in expected if each.unread]
+    unread += [PlaceReason(each.place, Why.UNREAD, never, never) for each in expected if not each.read]
+    reasons = gather(unread, len(expected))
     if more:
         reasons.append(Reason(Why.BOUND, "size", f"{examined:,} things were looked at; go on after the last"))
     if not readings:

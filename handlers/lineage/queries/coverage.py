@@ -9,7 +9,7 @@ from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Place, Time
 from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope, never
 from handlers.lineage.queries.fetch import pages
-from handlers.lineage.queries.places import PlaceReading, place_readings
+from handlers.lineage.queries.places import SILENCE, PlaceReading, place_readings
 from handlers.lineage.queries.reasons import Gap, Reason, Why, coverage_reasons, find_gaps, in_order, places_heard
 
 _SEEN = (Kind.IMAGE, Kind.SNAPSHOT, Kind.VOLUME, Kind.INSTANCE, Kind.TEMPLATE_VERSION, Kind.PARAMETER, Kind.RECIPE)
@@ -28,6 +28,7 @@ class PlaceCoverage:
     """Milliseconds from then to now; None where there is no event."""
     expected: bool
     silent: bool
+    """Nothing was heard of late, or ever, though it has been expected for long enough."""
     gaps: tuple[Gap, ...]
     read: str = ""
     """Whether AWS could be asked there: `yes`, `in-part` or `no`; empty if it never was."""
@@ -99,13 +100,14 @@ def _place(
     place: Place, last: Time | None, scope: Scope, now: Time, gaps: tuple[Gap, ...], reading: PlaceReading | None
 ) -> PlaceCoverage:
     lag = None if last is None else max(0, now - last)
-    silent = last is None or (scope.silence is not None and now - last > scope.silence)
+    quiet = last is None or (scope.silence is not None and now - last > scope.silence)
+    young = reading is not None and reading.is_young(now, SILENCE if scope.silence is None else scope.silence)
     return PlaceCoverage(
         place,
         last,
         lag,
         place in scope.expected,
-        silent,
+        quiet and not young,
         tuple(gap for gap in gaps if gap.place == place),
         reading.read if reading else "",
         reading.unread if reading else "",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 
 from handlers.lineage.events.envelope import partition_of
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Key, Kind, Place, key_of
 from handlers.lineage.queries.coverage import Coverage, PlaceCoverage
 from handlers.lineage.queries.json_form import written
+from org.ids import Region
 
 FAMILY = "coverage"
 SILENT, UNREAD, STALE, UNRESOLVED, OMITTED, FORGED = (
@@ -33,6 +35,7 @@ def coverage_findings(
     `home`: the lineage account in its Region.
     """
     told = (
+        *_of_silence(found),
         *(each for place in found.places for each in _of_place(place, found)),
         *_of_graph(found, home, unresolved_at_most),
     )
@@ -40,17 +43,32 @@ def coverage_findings(
     return tuple(each if each.account.isdigit() else replace(each, account=home.account) for each in told)
 
 
-def _of_place(each: PlaceCoverage, found: Coverage) -> Iterator[Finding]:
-    if each.expected and each.silent:
-        last = f"the last event was at {written(each.last)}" if each.last is not None else "nothing was ever heard"
-        yield _finding(
-            SILENT,
-            each.place,
-            Severity.MEDIUM,
-            "No events come from an account in a Region",
-            f"{last} from {_name(each.place)}, from which events ought to come",
-            "see that its event rules and the role that forwards are there: orgctl drift",
+def _of_silence(found: Coverage) -> Iterator[Finding]:
+    """Answer one finding for each account: what silences it mostly does so in all its Regions."""
+    silent = [each for each in found.places if each.expected and each.silent]
+    for account, of_account in groupby(silent, key=lambda each: each.place.account):
+        places = list(of_account)
+        never = [each.place.region for each in places if each.last is None]
+        told = [
+            f"the last from {each.place.region} was at {written(each.last)}" for each in places if each.last is not None
+        ]
+        told += [f"none ever came from {', '.join(never)}"] if never else []
+        yield replace(
+            _finding(
+                SILENT,
+                Place(account, Region("-")),
+                Severity.MEDIUM,
+                "No events come from an account",
+                f"events ought to come from {account}: {'; '.join(told)}",
+                "see that its event rules and the role that forwards are there: orgctl drift",
+                {"regions": " ".join(each.place.region for each in places)},
+            ),
+            # A key without a Region does not tell the partition.
+            about=key_of(Kind.COVERAGE, account, Region("-"), partition_of(places[0].place.region)),
         )
+
+
+def _of_place(each: PlaceCoverage, found: Coverage) -> Iterator[Finding]:
     if each.unread:
         yield _finding(
             UNREAD,

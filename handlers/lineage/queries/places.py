@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from handlers.lineage.events.envelope import time_of
 from handlers.lineage.fold import State, fold_states
@@ -38,6 +39,12 @@ class PlaceReading:
     """All that is there has been told since then."""
     first: Time | None = None
     """When it was first expected or read: how things came to be before that, nobody listened to."""
+    expected_since: Time | None = None
+    """The first plan that expected it, since one last said that it is not to be; None: it is not expected."""
+
+    def is_young(self, now: Time, silence: int = SILENCE) -> bool:
+        """Tell whether it has not been expected for so long (milliseconds) that silence could mean anything."""
+        return self.expected_since is not None and now - self.expected_since <= silence
 
 
 def place_readings(graph: Graph, until: Time | None = None) -> dict[Place, PlaceReading]:
@@ -50,14 +57,17 @@ def place_readings(graph: Graph, until: Time | None = None) -> dict[Place, Place
     ]
     first: dict[Key, Time] = {}
     planned: dict[Key, Time] = {}
-    for fact in facts:
-        first[fact.child] = min(fact.evidence.time, first.get(fact.child, fact.evidence.time))
-        if any(name == EXPECTED for name, _ in fact.attributes):
-            planned[fact.child] = max(fact.evidence.time, planned.get(fact.child, fact.evidence.time))
+    since: dict[Key, Time | None] = {}
+    for fact in sorted(facts, key=attrgetter("order")):
+        first.setdefault(fact.child, fact.evidence.time)
+        if said := dict(fact.attributes).get(EXPECTED):
+            planned[fact.child] = fact.evidence.time
+            before = since.get(fact.child)
+            since[fact.child] = None if said != "yes" else fact.evidence.time if before is None else before
     latest = max(planned.values(), default=Time(0))
     found = [
         # An account that has left is in no plan any more: what was planned before the last two days no longer counts.
-        _reading(state, first[key], planned=planned.get(key, Time(-_DAY)) >= latest - _DAY)
+        _reading(state, first[key], since.get(key), planned=planned.get(key, Time(-_DAY)) >= latest - _DAY)
         for key, state in _states(facts)
     ]
     return {each.place: each for each in sorted(found, key=lambda each: each.place)}
@@ -67,10 +77,11 @@ def _states(facts: Iterable[Fact]) -> Iterable[tuple[Key, State]]:
     return fold_states(facts).items()
 
 
-def _reading(state: State, first: Time, *, planned: bool) -> PlaceReading:
+def _reading(state: State, first: Time, since: Time | None, *, planned: bool) -> PlaceReading:
+    expected = planned and state.value(EXPECTED) == "yes"
     return PlaceReading(
         place_of(state.key),
-        planned and state.value(EXPECTED) == "yes",
+        expected,
         planned and state.value(MEMBER) == "yes",
         state.value(ORGANIZATION) or "",
         state.value(READ) or "",
@@ -78,6 +89,7 @@ def _reading(state: State, first: Time, *, planned: bool) -> PlaceReading:
         _time(state.value(RECONCILED)),
         _time(state.value(SINCE)),
         first,
+        since if expected else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from handlers.lineage.fold import fold_states
 from handlers.lineage.graph import Graph, Search
@@ -15,6 +16,9 @@ from org.ids import AccountId
 
 HIDING = frozenset({"gap", "omitted", "malformed", "unknown"})
 """Outcomes of events that may have told something of lineage. A forged one told nothing that is so."""
+FEW = 5
+"""Places of which each is a reason of its own: an organization has hundreds, and `coverage` lists them all."""
+_EXAMPLES = 3
 
 
 class Why(StrEnum):
@@ -36,8 +40,18 @@ class Reason:
 
     why: Why
     about: str
-    """A key, a place as `<account>/<region>`, or the name of a bound."""
+    """A key, a place as `<account>/<region>`, `places` for more than a few of them, or the name of a bound."""
     says: str
+
+
+class PlaceReason(NamedTuple):
+    """A reason that lies in a place."""
+
+    place: Place
+    why: Why
+    says: str
+    of_many: str
+    """What is said of many places at once: without what is of this one alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,27 @@ def _with_gaps(graph: Graph) -> set[Key]:
     return found
 
 
-def unread_reasons(graph: Graph, heard: Collection[Place], at: Time | None) -> list[Reason]:
+def gather(reasons: Iterable[PlaceReason], places: int) -> list[Reason]:
+    """Answer a reason for each place, or one for all that say alike, where they are more than a few.
+
+    `places`: of how many places in all they are some.
+    """
+    alike: dict[tuple[Why, str], list[PlaceReason]] = {}
+    for each in reasons:
+        alike.setdefault((each.why, each.of_many), []).append(each)
+    found: list[Reason] = []
+    for (why, says), some in alike.items():
+        names = sorted({_name(each.place) for each in some})
+        if len(names) <= FEW:
+            found += [Reason(why, _name(each.place), each.says) for each in some]
+            continue
+        such = ", ".join(names[:_EXAMPLES])
+        told = f"{len(names):,} of {places:,} places, such as {such}: {says}; coverage lists them all"
+        found.append(Reason(why, "places", told))
+    return found
+
+
+def unread_reasons(graph: Graph, heard: Collection[Place], at: Time | None) -> list[PlaceReason]:
     """Answer the reasons that lie in places whose accounts could not be read when AWS was asked last."""
     keys = {
         key
@@ -90,10 +124,14 @@ def unread_reasons(graph: Graph, heard: Collection[Place], at: Time | None) -> l
     }
     states = fold_states(facts_of(graph, keys, {Relation.NOTED}, at))
     return [
-        Reason(Why.UNREAD, _name(place_of(key)), f"could not be read whole: {state.value('unread') or 'refused'}")
+        unread_reason(place_of(key), state.value("unread") or "refused")
         for key, state in states.items()
         if state.value("read") in {"no", "in-part"}
     ]
+
+
+def unread_reason(place: Place, why: str) -> PlaceReason:
+    return PlaceReason(place, Why.UNREAD, f"could not be read whole: {why}", "could not be read whole")
 
 
 def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:
@@ -106,24 +144,26 @@ def places_heard(graph: Graph, scope: Scope) -> dict[Place, Time | None]:
 def coverage_reasons(
     graph: Graph, heard: Mapping[Place, Time | None], scope: Scope, at: Time | None, since: Time | None = None
 ) -> list[Reason]:
-    """Answer the reasons that lie in the places: events not understood (since a time), and silence before `at`."""
+    """Answer the reasons that lie in the places: events not understood (since a time), and silence before `at`.
+
+    Those of more than a few places are gathered.
+    """
     gaps = find_gaps(graph, [key for key in _with_gaps(graph) if place_of(key) in heard], at)
     found = [
-        Reason(Why.GAP, _name(gap.place), _hidden(gap))
+        PlaceReason(gap.place, Why.GAP, f"{gap.count:,} {_hidden(gap, gap.count)}", _hidden(gap))
         for gap in gaps
         if gap.outcome in HIDING and (since is None or gap.last >= since)
     ]
-    found += [
-        Reason(Why.SILENT, _name(place), "nothing was ever heard") for place, last in heard.items() if last is None
-    ]
+    never, late = "nothing was ever heard", "nothing was heard of late"
+    found += [PlaceReason(place, Why.SILENT, never, never) for place, last in heard.items() if last is None]
     if scope.now is not None and scope.silence is not None:
         latest = (scope.now if at is None else min(scope.now, at)) - scope.silence
         found += [
-            Reason(Why.SILENT, _name(place), "nothing was heard of late")
+            PlaceReason(place, Why.SILENT, late, late)
             for place, last in heard.items()
             if last is not None and last < latest
         ]
-    return found + unread_reasons(graph, heard, at)
+    return gather(found + unread_reasons(graph, heard, at), len(heard))
 
 
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -131,12 +171,12 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(set(reasons)))
 
 
-def _hidden(gap: Gap) -> str:
+def _hidden(gap: Gap, count: int = 0) -> str:
     """A gap is what a readable event does not tell; the others could not be read."""
-    events = f"event{'s'[: gap.count != 1]}"
+    events = f"event{'s'[: count != 1]}"
     if gap.outcome == "gap":
-        return f"{gap.count:,} {events} left something out"
-    return f"{gap.count:,} {gap.outcome} {events} may hide something"
+        return f"{events} left something out"
+    return f"{gap.outcome} {events} may hide something"
 
 
 def _name(place: Place) -> str:

@@ -16,6 +16,8 @@ from handlers.lineage.queries.reasons import Reason, Why
 from org.ids import Region
 
 NAME, OWNER, OWNER_ALIAS, STATE, CREATION_METHOD = "name", "owner", "owner_alias", "state", "creation_method"
+CREATED_AT = "created_at"
+"""CreationDate of DescribeImages, as the reconciliation notes it."""
 BLANK = "blank"
 """A creation method: of nothing, such as a volume without snapshot."""
 GONE = frozenset({"terminated", "deregistered", "deleted", "failed", "missing"})

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/config/latest/APIReference/API_Operations.html
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from moto.config.responses import ConfigResponse
 
 from org.sandbox.config_service import organization_rules, refusals
 from org.sandbox.config_service.backend import SandboxConfig, find_config
+from org.sandbox.page_tokens import read_token, write_token
 
 _PAGE = 25
 _MOST_ON_A_PAGE = 100
@@ -137,20 +137,16 @@ class SandboxConfigResponse(ConfigResponse):
         start = self._read_token(self._get_param("NextToken"))
         answer: dict[str, Any] = {key: list(items[start : start + size])}
         if start + size < len(items):
-            token = f"{start + size}:{self._checksum()}"
-            answer["NextToken"] = base64.urlsafe_b64encode(token.encode()).decode()
+            answer["NextToken"] = write_token(start + size, self._checksum())
         return json.dumps(answer)
 
     def _read_token(self, token: str | None) -> int:
         if not token:
             return 0
-        try:
-            start, _, checksum = base64.urlsafe_b64decode(token).decode().partition(":")
-            if int(checksum) == self._checksum():
-                return int(start)
-        except ValueError:
-            pass  # not base64, not text, not numbers: not ours
-        raise refusals.ConfigRefusal("InvalidNextTokenException", "The nextToken provided is invalid")
+        start = read_token(token, self._checksum())
+        if start is None:
+            raise refusals.ConfigRefusal("InvalidNextTokenException", "The nextToken provided is invalid")
+        return start
 
     def _checksum(self) -> int:
         """Tell the requests apart for which a token is no good."""

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Operations.html
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from moto.securityhub import urls
 from moto.securityhub.responses import SecurityHubResponse
 
+from org.sandbox.page_tokens import read_token, write_token
 from org.sandbox.securityhub import administration, filters, refusals
 from org.sandbox.securityhub.hub import SandboxHub, find_hub, install_hubs
 from org.sandbox.securityhub.insights import listed
@@ -172,20 +172,16 @@ class SandboxSecurityHubResponse(SecurityHubResponse):
         start = self._read_token(self._get_param("NextToken"))
         answer: dict[str, Any] = {key: list(items[start : start + size])}
         if start + size < len(items):
-            token = f"{start + size}:{self._checksum()}"
-            answer["NextToken"] = base64.urlsafe_b64encode(token.encode()).decode()
+            answer["NextToken"] = write_token(start + size, self._checksum())
         return json.dumps(answer)
 
     def _read_token(self, token: str | None) -> int:
         if not token:
             return 0
-        try:
-            start, _, checksum = base64.urlsafe_b64decode(token).decode().partition(":")
-            if int(checksum) == self._checksum():
-                return int(start)
-        except ValueError:
-            pass  # not base64, not text, not numbers: not ours
-        raise refusals.invalid("Invalid parameter 'NextToken'. It is not of an earlier answer to this call.")
+        start = read_token(token, self._checksum())
+        if start is None:
+            raise refusals.invalid("Invalid parameter 'NextToken'. It is not of an earlier answer to this call.")
+        return start
 
     def _checksum(self) -> int:
         """Tell the requests apart for which a token is no good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,10 +124,24 @@ def test_what_is_noted_of_an_image_is_told(graph: Graph) -> None:
     assert not [each for each in context["reasons"] if each["why"] == "not-said"]
 
 
-def test_a_marketplace_image_is_known_by_its_owner_alias(graph: Graph) -> None:
+def test_the_creation_date_is_that_of_the_reconciliation(graph: Graph) -> None:
+    date = "2026-09-20T01:02:03.000Z"
+    graph.append(with_ec2_ids(Batch((note(image("rich"), 9, created_at=date),))))
+    near = ask(_rich(graph), f"/ami/{ec2_id('ami-golden')}/security-context").body["lineage_data"]
+    assert date in [each["creation_date"] for each in near["child_amis"]]
+
+
+def test_weakness_31_a_marketplace_image_is_known_by_its_owner_alias(graph: Graph) -> None:
     context = ask(_rich(graph), f"/ami/{ec2_id('ami-market')}/security-context").body
     source = context["security_context"]["source_validation"]
     assert (source["marketplace_verified"], source["trusted_account"]) == (True, True)
+
+
+def test_weakness_31_an_image_whose_owner_is_not_known_is_trusted_by_nobody(graph: Graph) -> None:
+    for trusted in ((), ("",)):
+        means = replace(_rich(graph), trusted=trusted)
+        source = ask(means, f"/ami/{ec2_id('ami-stub')}/security-context").body["security_context"]["source_validation"]
+        assert (source["owner_id"], source["trusted_account"], source["marketplace_verified"]) == (None, False, False)
 
 
 def test_an_image_of_which_only_the_name_is_known_says_so(graph: Graph) -> None:

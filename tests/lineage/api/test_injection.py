@@ -16,7 +16,8 @@ from handlers.lineage.gremlin.storage import Form
 from handlers.lineage.model import digest_of
 from handlers.lineage.sqlite import SqliteGraph
 from tests.support.gremlin_server import gremlin_server
-from tests.support.lineage_api import Answered, Context, ec2_id, event_for, means_for, with_ec2_ids
+from tests.support.hostile import CORPUS, GOLDEN, LEAKS
+from tests.support.lineage_api import Answered, Context, event_for, means_for, with_ec2_ids
 from tests.support.lineage_story import story
 
 __all__ = ["gremlin_server"]
@@ -24,72 +25,7 @@ __all__ = ["gremlin_server"]
 DOCUMENT = json.loads(
     (Path(__file__).parents[3] / "stacksets" / "lineage_api.openapi.json").read_text(encoding="utf-8")
 )
-GOLDEN = ec2_id("ami-golden")
 GOOD = {"id": GOLDEN, "ami_id": GOLDEN, "kind": "image", "attribute": "state"}
-CORPUS = (
-    "g.V().drop()",
-    "'); g.V().drop().iterate(); ('",
-    f"{GOLDEN}').drop().V('",
-    "${g.V().drop()}",
-    "#{7*7}{{7*7}}${7*7}",
-    "__.inject(1).property(single,'state','x')",
-    "' OR '1'='1",
-    "'; DROP TABLE fact; --",
-    "1; DELETE FROM fact",
-    '" UNION SELECT sql FROM sqlite_master --',
-    "%27%20OR%201=1--",
-    "x' AND randomblob(100000000)--",
-    '{"$gt": ""}',
-    "x\nERROR forged line",
-    "x\r\nSet-Cookie: a=b\r\n\r\n<html>",
-    "%0d%0aX-Injected: 1",
-    "\x1b[2J\x1b[31mred",
-    "\x00",
-    f"{GOLDEN}\x00",
-    f"{GOLDEN}\n",
-    f" {GOLDEN}",
-    "\u202e\u2066ami",
-    "\u2028\u2029",
-    "ａｍｉ-０１２３４５６７",
-    "ami-٠١٢٣٤٥٦٧",
-    "a\u0301\u0327" * 40,
-    "\U0001f4a9",
-    "\ud800",
-    "../../../../etc/passwd",
-    "..%2f..%2fetc%2fpasswd",
-    "/etc/passwd",
-    "file:///etc/passwd",
-    "http://169.254.169.254/latest/meta-data/",
-    "${jndi:ldap://127.0.0.1/a}",
-    "<script>alert(1)</script>",
-    "`id`; $(id) | id",
-    "aws/us-east-1/image/../../x",
-    "aws/us-east-1/coverage/111122223333",
-    "aws/-/principal/arn:aws:iam::111122223333:role/Builder",
-    "aws/us-east-1/nonsense/x",
-    "aws//image/x",
-    "99999999999999999999999999999999999999",
-    "-1",
-    "1e309",
-    "NaN",
-    "0x10",
-    "true",
-    "null",
-    "[]",
-    "",
-    "x" * 5_000,
-)
-LEAKS = (
-    "Traceback",
-    ".py",
-    "sqlite",
-    "sqlite3",
-    "gremlin_python",
-    "root:x:",
-    "CREATE TABLE",
-    "OperationalError",
-    "ws://",
-)
 
 
 @pytest.fixture(scope="module", params=["sqlite", *(pytest.param(form, id=f"gremlin, {form.value}") for form in Form)])

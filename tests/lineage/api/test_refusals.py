@@ -168,7 +168,7 @@ class Broken:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        if name == "give_up_at":
+        if name == "give_up_in":
             raise AttributeError(name)
 
         def fail(*_: object, **__: object) -> None:

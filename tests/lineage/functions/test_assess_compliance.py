@@ -13,7 +13,7 @@ from handlers.lineage.compliance.assessment import assess, findings_of, severity
 from handlers.lineage.compliance.verdicts import Result, Rule
 from handlers.lineage.findings import Severity
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Kind, Relation, Time, key_of
+from handlers.lineage.model import Batch, Kind, Place, Relation, Time, key_of
 from handlers.lineage.publish.asff import Product
 from handlers.lineage.publish.books import Unfinished
 from handlers.lineage.publish.security_hub import NotImported
@@ -21,7 +21,8 @@ from handlers.lineage.queries.asking import BadQuery
 from handlers.lineage.queries.places import known_scope
 from org.model import AccountId, Region
 from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, graph_of, settings
-from tests.support.lineage import ACCOUNT, REGION, fact, image, instance, note
+from tests.support.histories import at
+from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, fact, image, instance, note
 from tests.support.security_hub import FakeHub, FakeTopics, Texts
 from tests.support.two_sides import TwoSides
 from tests.support.two_sides import time as sides_time
@@ -284,6 +285,36 @@ def test_a_summary_of_nothing_says_so() -> None:
 def test_severities_of_the_manifest_are_those_of_security_hub() -> None:
     for said, expected in (("info", Severity.INFORMATIONAL), ("critical", Severity.CRITICAL), ("low", Severity.LOW)):
         assert severity_of(settings(naming={"severity": said}), Rule.NAMING) is expected
+
+
+def test_silent_accounts_are_told_once_updated_with_their_regions_and_resolved_when_they_are_heard() -> None:
+    graph = MemoryGraph()
+    regions = [Region("eu-central-1"), Region("us-east-1")]
+    keys = [key_of(Kind.COVERAGE, ACCOUNT, region) for region in regions]
+    hub = FakeHub()
+
+    def told(day: int) -> list[tuple[str, str]]:
+        plan = [note(key, day * 86_400, f"{day}", member="yes", expected="yes") for key in keys]
+        graph.append(Batch(tuple(plan)))
+        when = at(day * 86_400)
+        answer(SCHEDULE, desk(graph, hub, scope=known_scope(graph, when), now=when))
+        return [
+            (each["Id"], each["Resources"][0]["Details"]["Other"]["regions"])
+            for each in hub.open().values()
+            if each["GeneratorId"] == "orgctl/coverage/silent"
+        ]
+
+    def heard(region: Region, day: int) -> None:
+        graph.append(Batch((), {Place(ACCOUNT, region): at(day * 86_400)}))
+
+    assert told(0) == told(7) == []
+    id = f"orgctl/coverage/silent/aws/-/coverage/{ACCOUNT}"
+    assert told(8) == [(id, "eu-central-1 us-east-1")]
+    heard(regions[0], 9)
+    assert told(9) == [(id, "us-east-1")]
+    heard(regions[1], 10)
+    assert told(10) == []
+    assert hub.findings[id]["Compliance"] == {"Status": "PASSED"}
 
 
 def test_contradictions_and_gaps_of_coverage_are_findings_too_and_end_when_they_are_no_longer_so() -> None:

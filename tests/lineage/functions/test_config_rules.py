@@ -19,9 +19,10 @@ from org.model import AccountId, Region
 from stacksets.templates import names
 from tests.support.compliance import ALL_GOOD, GOLDEN, NOW, SCOPE, graph_of, settings
 from tests.support.lineage import ACCOUNT, fact, image, note
-from tests.support.security_hub import check_call
+from tests.support.security_hub import Texts, check_call
 
 HOME = "eu-central-1"
+DAY = 24 * 3_600_000
 OTHER = Region("eu-west-1")
 WHEN = "2026-11-26T05:00:00.370Z"
 SERVER_ID = "i-0123456789abcdef0"
@@ -304,3 +305,35 @@ def test_what_config_does_not_send_is_refused(event: dict[str, Any], says: str) 
     with pytest.raises(BadInvocation, match=says):
         answer(event, graph_of(), settings(), NO_SCOPE, NOW, config.client)
     assert config.calls == []
+
+
+def test_only_what_config_does_not_have_is_put_and_all_of_it_after_a_week() -> None:
+    facts = [*ALL_GOOD, *(note(image(f"{n:03}"), 1, owner=ACCOUNT) for n in range(120))]
+    images = {"ruleParameters": '{"rules": "required-tags"}'}
+    store = Texts()
+
+    def told(graph: Graph, now: Time = NOW, refuses: Sequence[str] = (), **more: Any) -> set[str]:
+        config = FakeConfig(refuses)
+        answer(scheduled(**images, **more), graph, settings(), SCOPE, now, config.client, store)
+        assert config.account[0] == "AWS::::Account", "of it is told each time, or a rule with nothing new would fail"
+        return set(config.told())
+
+    assert len(told(graph_of(*facts))) == 121
+    assert told(graph_of(*facts)) == set()
+    tagged = [*facts, note(image("007"), 5, **{"tag:Creator": "x"})]
+    with pytest.raises(NotPut):
+        told(graph_of(*tagged), refuses=["ami-007"])
+    assert told(graph_of(*tagged)) == {"ami-007"}, "what was refused is put again"
+    assert len(told(graph_of(*tagged), Time(NOW + 7 * DAY))) == 121
+    anew = f"arn:aws:config:{HOME}:{ACCOUNT}:config-rule/config-rule-other"
+    assert len(told(graph_of(*tagged), configRuleArn=anew)) == 121, "a rule that was made anew has no results"
+    store.texts.clear()
+    assert len(told(graph_of(*tagged))) == 121
+
+
+def test_instances_are_put_each_time_since_a_change_of_one_is_told_in_between() -> None:
+    store, config = Texts(), FakeConfig()
+    for _ in range(2):
+        answer(scheduled(ruleParameters='{"rules": "instance-image"}'), graph_of(*ALL_GOOD), settings(), SCOPE, NOW,
+               config.client, store)  # fmt: skip
+    assert [len(each["Evaluations"]) for each in config.calls] == [2, 2]

@@ -139,7 +139,7 @@ def test_no_attempt_lasts_or_begins_beyond_the_moment_to_give_up_at(monkeypatch:
     connection = Connection(
         "ws://engine/gremlin", dict, timeout=6, sleep=sleep, chance=lambda: 1.0, clock=lambda: time[0]
     )
-    connection.give_up_at(100.5)
+    connection.give_up_in(0.5)
     engine = Engine(*[neptune("ThrottlingException")] * 20)
     serve(connection, engine, monkeypatch)
     with pytest.raises(GraphError, match="ThrottlingException"):
@@ -150,7 +150,7 @@ def test_no_attempt_lasts_or_begins_beyond_the_moment_to_give_up_at(monkeypatch:
     with pytest.raises(GraphError, match="after 0 attempts: there was no time for it"):
         connection.run(g.inject(1))
     engine.failures.clear()
-    connection.give_up_at(108.0)
+    connection.give_up_in(7.0)
     connection.run(g.inject(1))
     assert engine.patience == 7.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from handlers.lineage.queries.asking import Scope
 from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.coverage_findings import RULES, coverage_findings
 from handlers.lineage.queries.descent import ancestors
+from handlers.lineage.queries.json_form import written
 from handlers.lineage.queries.places import SILENCE, known_scope, place_readings
 from handlers.lineage.queries.reasons import Gap, Why
 from handlers.lineage.readings.parse import parse_reading
@@ -31,11 +33,13 @@ HOME = Place(AccountId("555566667777"), Region("eu-central-1"))
 HOUR, DAY = 3_600_000, 86_400_000
 
 
-def planned(graph: Graph, day: int, *accounts: str, closed: str = "") -> None:
+def planned(
+    graph: Graph, day: int, *accounts: str, closed: str = "", regions: Sequence[Region] = (Region(REGION),)
+) -> None:
     told: list[str] = []
     states = [{"Id": each, "State": "ACTIVE"} for each in accounts]
     states += [{"Id": closed, "State": "SUSPENDED"}] if closed else []
-    plan(states, [Region(REGION)], "o-exampleorg", HOME, lambda _: None, told.append, Time(time(0) + day * DAY))
+    plan(states, regions, "o-exampleorg", HOME, lambda _: None, told.append, Time(time(0) + day * DAY))
     graph.append(batch_of(map(parse_reading, told)))
 
 
@@ -126,10 +130,46 @@ def test_a_place_that_was_not_read_for_long_and_is_not_heard_is_told():
     assert ("silent", A, Severity.MEDIUM) in rules(covered(sides.graph, 24 * 9))
 
 
-def test_a_place_from_which_nothing_was_ever_heard_is_silent():
+def test_a_place_from_which_nothing_was_ever_heard_is_silent_once_it_was_expected_for_a_week():
     graph = MemoryGraph()
-    planned(graph, 0, A)
-    assert rules(covered(graph)) == {("silent", A, Severity.MEDIUM), ("stale", A, Severity.MEDIUM)}
+    for day in range(8):
+        planned(graph, day, A)
+        found = covered(graph, 24 * day + 23)
+        assert (("silent", A, Severity.MEDIUM) in rules(found)) is (day == 7)
+        assert [each.silent for each in found.places] == [day == 7]
+        # A reason is another thing than a blame: what it may have told is missing from the first day.
+        assert not found.complete
+
+
+def test_an_account_that_was_closed_is_expected_anew_when_it_is_opened():
+    graph = MemoryGraph()
+    planned(graph, 0, A, B)
+    planned(graph, 8, A, closed=B)
+    planned(graph, 9, A, B)
+    told = {each[1] for each in rules(covered(graph, 24 * 9 + 1)) if each[0] == "silent"}
+    assert told == {A}
+    assert place_readings(graph, time(24 * 9))[place(B)].expected_since == time(24 * 9)
+    assert place_readings(graph, time(24 * 8))[place(B)].expected_since is None
+
+
+def test_the_silent_regions_of_an_account_are_one_finding_that_tells_each_and_changes_with_them():
+    graph = MemoryGraph()
+    regions = [Region("ap-south-1"), Region(REGION), Region("us-east-1")]
+    for day in (0, 8):
+        planned(graph, day, A, B, regions=regions)
+    graph.append(Batch((), {Place(AccountId(A), regions[0]): time(2), Place(AccountId(B), regions[0]): time(190)}))
+    mine, theirs = (each for each in coverage_findings(covered(graph, 24 * 8), HOME) if "silent" in each.rule)
+    assert (mine.about, theirs.about) == (f"aws/-/coverage/{A}", f"aws/-/coverage/{B}")
+    assert mine.details == {"regions": "ap-south-1 eu-central-1 us-east-1"}
+    assert mine.says == (
+        f"events ought to come from {A}: the last from ap-south-1 was at {written(time(2))}; "
+        "none ever came from eu-central-1, us-east-1"
+    )
+    assert theirs.details == {"regions": "eu-central-1 us-east-1"}
+    graph.append(Batch((), {Place(AccountId(A), regions[1]): time(190)}))
+    changed, _ = (each for each in coverage_findings(covered(graph, 24 * 8), HOME) if "silent" in each.rule)
+    assert changed.id == mine.id
+    assert changed.details == {"regions": "ap-south-1 us-east-1"}
 
 
 def test_an_account_that_does_not_let_us_in_is_worse_than_a_call_that_is_throttled():
