@@ -26,7 +26,7 @@ def find_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]:
     yield from _find_unit_faults(manifest, names, place_of)
     yield from _find_account_faults(manifest, names, place_of)
     yield from _find_service_faults(manifest, names, place_of)
-    yield from _find_other_faults(manifest, place_of)
+    yield from _find_other_faults(manifest, names, place_of)
     yield from _find_config_faults(manifest, names)
     yield from find_policy_faults(manifest, names, place_of)
     yield from find_stackset_faults(manifest, names, place_of)
@@ -126,7 +126,7 @@ def _find_service_faults(manifest: Manifest, names: Names, place_of: PlaceOf) ->
             yield at, what, "keep one of the two"
 
 
-def _find_other_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]:
+def _find_other_faults(manifest: Manifest, names: Names, place_of: PlaceOf) -> Iterator[Fault]:
     for key, labels in (
         ("protected_principals", [principal.name for principal in manifest.protected_principals]),
         ("notifications", [notification.name for notification in manifest.notifications]),
@@ -140,11 +140,24 @@ def _find_other_faults(manifest: Manifest, place_of: PlaceOf) -> Iterator[Fault]
     for index, notification in enumerate(manifest.notifications):
         yield from find_repeated(("notifications", index, "severities"), notification.severities, "severity")
     yield from find_repeated(("lineage", "trusted_image_owners"), manifest.lineage.trusted_image_owners, "image owner")
+    yield from _find_caller_faults(manifest, names)
     graph = manifest.lineage.graph
     if graph.min_capacity > graph.max_capacity:
         what = f"min_capacity is {graph.min_capacity:g} and max_capacity {graph.max_capacity:g}"
         yield ("lineage", "graph", "min_capacity"), what, "let it be at most max_capacity"
     yield from _find_variable_faults(manifest)
+
+
+def _find_caller_faults(manifest: Manifest, names: Names) -> Iterator[Fault]:
+    callers, at = manifest.lineage.api.callers or (), ("lineage", "api", "callers")
+    yield from find_repeated(at, callers, "caller")
+    home = known_regions()[manifest.organization.home_region]
+    for index, caller in enumerate(callers):
+        if not caller.startswith("arn:"):
+            yield from names.find_unknown_account((*at, index), caller)
+        elif (partition := caller.split(":")[1]) != home:
+            what = f"{caller!r} is of the partition {partition} and the home Region of {home}, so it is nobody"
+            yield (*at, index), what, f"write arn:{home}:…"
 
 
 def _find_config_faults(manifest: Manifest, names: Names) -> Iterator[Fault]:

@@ -84,6 +84,15 @@ def _check_unit_name(text: str) -> str:
     return text
 
 
+def _check_api_caller(text: str) -> str:
+    if not text.startswith("arn:"):
+        return _check_account_name(text)
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,575}", text, re.ASCII):
+        todo = "write arn:aws:iam::123456789012:role/path/name without wildcards, or the name of an account"
+        refuse(f"{text!r} is not the ARN of a role", todo)
+    return text
+
+
 def _check_policy_name(text: str) -> str:
     _check_length("the policy name", text, 128)
     return text
@@ -287,6 +296,7 @@ Call = Annotated[str, AfterValidator(_check_call), _text(256, r"^(\*|[a-z0-9-]+:
 ResourceArn = Annotated[str, AfterValidator(_check_resource), _text(2048, "^arn:")]
 ConditionKey = Annotated[str, AfterValidator(_check_condition_key), _text(256, ":")]
 ImageOwner = Annotated[str, AfterValidator(_check_image_owner), _text(32)]
+ApiCaller = Annotated[str, AfterValidator(_check_api_caller), _text(2048)]
 Phone = Annotated[str, AfterValidator(_check_phone), _text(25, r"^[\s0-9()+-]+$")]
 ContactEmail = Annotated[str, AfterValidator(_check_contact_email), _text(254)]
 FileName = Annotated[str, AfterValidator(_check_file_name), _text(1024)]

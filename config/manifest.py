@@ -18,6 +18,7 @@ from config.fields import (
     AccountIdText,
     AccountNameText,
     AnyValue,
+    ApiCaller,
     Call,
     ConditionKey,
     ContactEmail,
@@ -297,12 +298,22 @@ class ApiSettings(Strict):
 
     access: Literal["private", "regional"] = "private"
     """private: from within the VPC only; regional: from the internet, with AWS credentials."""
+    callers: Annotated[tuple[ApiCaller, ...], Field(min_length=1)] | None = None
+    """Whose principals may call it: accounts by name, roles by ARN; audit, lineage and management if not given."""
     cognito_user_pool: UserPoolArn | None = None
     """ARN of the Cognito user pool whose users may call, in place of the organization's principals."""
     api_key: bool = False
     """Whether callers need an API key besides, by which a usage plan counts their requests."""
     requests_per_address: Annotated[int, Field(ge=10, le=2_000_000_000)] = 3000
     """Requests of one address in five minutes, beyond which the firewall refuses it."""
+
+    @property
+    def caller_accounts(self) -> tuple[str, ...]:
+        return tuple(each for each in self.callers or () if not each.startswith("arn:"))
+
+    @property
+    def caller_roles(self) -> tuple[str, ...]:
+        return tuple(each for each in self.callers or () if each.startswith("arn:"))
 
 
 class ConfigSettings(Strict):

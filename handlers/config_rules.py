@@ -17,17 +17,17 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from handlers.lineage.compliance.evaluate import enabled_rules, evaluate
-from handlers.lineage.compliance.evaluations import Config, Evaluation, evaluation_of, put_evaluations
+from handlers.lineage.compliance.evaluations import ACCOUNT, Config, Evaluation, evaluation_of, put_evaluations
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import subjects
 from handlers.lineage.compliance.told import Told
 from handlers.lineage.compliance.verdicts import Result, Rule, Verdict
 from handlers.lineage.environment import setting
-from handlers.lineage.model import Key, Kind, Time
+from handlers.lineage.model import Key, Kind, Place, Time
 from handlers.lineage.open import open_graph
 from handlers.lineage.publish.ledger import Forgetful, S3Store, Store
 from handlers.lineage.queries.asking import Scope
-from handlers.lineage.queries.places import known_scope
+from handlers.lineage.queries.places import known_scope, place_readings
 from handlers.lineage.settings import Settings, read_settings
 from org.gateway.errors import aws_errors
 from org.ids import AccountId, Region
@@ -93,8 +93,9 @@ def answer(
     if asked.changed is not None:
         evaluations = [_changed(graph, asked, asked.changed, settings, scope, now)]
     else:
-        evaluations = list(_everything(graph, asked, settings, scope, now))
+        evaluations = [*_everything(graph, asked, settings, scope, now), _of_account(graph, asked, settings)]
     told = Told(store or Forgetful(), asked, now)
+    # It is never empty: an invocation without answer counts as a failed one, and what is no image is always told.
     news = told.news(evaluations)
     put_evaluations(clients(asked), asked, news)
     told.keep(evaluations)
@@ -112,6 +113,20 @@ def _changed(graph: Graph, asked: Invocation, instance: Key, settings: Settings,
     else:
         verdicts = evaluate(graph, [instance], settings, scope, now, [Rule.INSTANCE_IMAGE])[instance]
     return evaluation_of(instance, asked.account, asked.region, verdicts)
+
+
+def _of_account(graph: Graph, asked: Invocation, settings: Settings) -> Evaluation:
+    """Judge whether all there is to judge is known: an account that nobody could read is not one without images.
+
+    It is told each time, since Config keeps what it was told of a resource last.
+    """
+    readings = place_readings(graph)
+    places = [Place(asked.account, each) for each in asked.regions or map(Region, settings.regions)]
+    unread = [each.region for each in places if each not in readings or readings[each].read != "yes"]
+    if not unread:
+        return Evaluation(ACCOUNT, asked.account, Result.NOT_APPLICABLE, "all of it was read")
+    says = f"not evaluated: what is there was not read whole in {', '.join(unread)}"
+    return Evaluation(ACCOUNT, asked.account, Result.NOT_EVALUATED, says)
 
 
 def _everything(graph: Graph, asked: Invocation, settings: Settings, scope: Scope, now: Time) -> Iterable[Evaluation]:

@@ -14,7 +14,7 @@ from typing import Any
 from troposphere import Template
 
 from config.compliance import ComplianceSettings
-from config.manifest import ApiSettings, Manifest
+from config.manifest import Manifest
 from org.errors import OrgctlError
 from org.references import account_reference, reference_to
 from org.source.findings import suggest
@@ -73,7 +73,7 @@ def lineage_stacks(manifest: Manifest) -> tuple[LineageStack, ...]:
         LineageStack("lineage-graph", lineage_graph.render(), graph),
         LineageStack("lineage-notices", notices, {}),
         LineageStack("lineage-ingest", lineage_ingest.render(), {"RetentionDays": str(lineage.archive_retention_days)}),
-        _api(lineage.api),
+        _api(manifest),
         LineageStack("lineage-reconciliation", lineage_reconciliation.render(), {}),
         LineageStack(
             "lineage-compliance",
@@ -109,9 +109,25 @@ def _of(declared: Mapping[str, object], chosen: Mapping[str, str | int]) -> Mapp
     return values
 
 
-def _api(api: ApiSettings) -> LineageStack:
-    template = lineage_api.render(api_document(), api.access, api.cognito_user_pool or "", key_required=api.api_key)
+def _api(manifest: Manifest) -> LineageStack:
+    api = manifest.lineage.api
+    template = lineage_api.render(
+        api_document(),
+        api.access,
+        api.cognito_user_pool or "",
+        accounts=bool(caller_accounts(manifest)),
+        roles=api.caller_roles,
+        key_required=api.api_key,
+    )
     return LineageStack("lineage-api", template, {"RequestsPerAddress": str(api.requests_per_address)})
+
+
+def caller_accounts(manifest: Manifest) -> tuple[str, ...]:
+    """Answer the names of the accounts whose principals may call the API."""
+    settings = manifest.organization
+    if manifest.lineage.api.callers is None:
+        return settings.audit_account, settings.lineage_account, settings.management_account
+    return manifest.lineage.api.caller_accounts
 
 
 def _switched_off(compliance: ComplianceSettings) -> frozenset[str]:

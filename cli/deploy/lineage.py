@@ -100,6 +100,7 @@ class Deployment:
             "OrganizationId": place.organization_id,
             "S3PrefixList": s3_prefix_list(self._there.client("ec2", home), home),
             "Settings": place.settings,
+            "CallerAccountIds": ",".join(sorted(place.api_callers)),
             **self._overrides,
         }
 

@@ -18,7 +18,7 @@ from org.model import AccountId, DesiredOrganization, Region
 from org.references import ORGANIZATION_ID, account_reference, resolve
 from stacksets.functions import FUNCTIONS
 from stacksets.lineage_settings import render_settings
-from stacksets.lineage_stacks import BASELINE
+from stacksets.lineage_stacks import BASELINE, caller_accounts
 
 CONFIG_ACROSS_ACCOUNTS = "config-multiaccountsetup.amazonaws.com"
 _UNRESERVED = 100
@@ -47,6 +47,8 @@ class Place:
     home: Region
     everywhere: tuple[Everywhere, ...]
     """What StackSets give every account but the management account."""
+    api_callers: tuple[AccountId, ...]
+    """Accounts whose principals may call the API."""
     references: Mapping[str, str]
     """Ids by what references to them name."""
 
@@ -76,8 +78,17 @@ def find_place(connection: Connection, manifest: Manifest, desired: DesiredOrgan
         ids[wanted.lineage_account],
         home,
         tuple(_everywhere(manifest, desired, references)),
+        tuple(_callers(manifest, ids)),
         references,
     )
+
+
+def _callers(manifest: Manifest, ids: Mapping[str, AccountId]) -> Iterator[AccountId]:
+    for name in caller_accounts(manifest):
+        if name not in ids:
+            what = f"the organization has no account {name}, whose principals may call the API"
+            raise OrgctlError("lineage deploy", what, "run orgctl bootstrap first")
+        yield ids[name]
 
 
 def _everywhere(

@@ -1,10 +1,10 @@
-"""The API: API Gateway in front of one function, behind a web firewall, for callers of the organization alone."""
+"""The API: API Gateway in front of one function, behind a web firewall, for the callers that are listed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from troposphere import GetAtt, Output, Ref, Sub, Template
@@ -76,16 +76,19 @@ def render(
     access: Literal["private", "regional"] = "private",
     user_pool_arn: str = "",
     *,
+    accounts: bool = True,
+    roles: Collection[str] = (),
     key_required: bool = False,
 ) -> Template:
     """Render for an OpenAPI document.
 
-    `user_pool_arn`: callers are users of this Cognito pool, in place of IAM principals of the organization.
+    `accounts`: principals of the accounts in the parameter CallerAccountIds may call; `roles`: those of these ARNs.
+    `user_pool_arn`: callers are users of this Cognito pool, in place of both.
     `key_required`: callers have an API key as well, and the usage plan counts their requests by it.
     """
     template = Template("orgctl lineage API: REST API, web firewall, and the function that answers")
     template.set_version()
-    _add_parameters(template, access, user_pool_arn)
+    _add_parameters(template, access, user_pool_arn, accounts=accounts)
     template.add_resource(_cursor_secret())
     function = add_function(template, API)
     body = gateway_body(
@@ -95,7 +98,8 @@ def render(
         security=_callers(user_pool_arn),
         key_required=key_required,
     )
-    rest = template.add_resource(_rest(access, body, any_principal=bool(user_pool_arn)))
+    who = {} if user_pool_arn else _who(accounts=accounts, roles=roles)
+    rest = template.add_resource(_rest(access, body, who))
     stage = _add_stage(template, rest)
     template.add_resource(
         Permission(
@@ -119,12 +123,16 @@ def render(
     return template
 
 
-def _add_parameters(template: Template, access: str, user_pool_arn: str) -> None:
+def _add_parameters(template: Template, access: str, user_pool_arn: str, *, accounts: bool) -> None:
     add_function_parameters(template, in_network=True)
     add_graph_parameters(template)
     add_settings_parameter(template)
     if not user_pool_arn:
         add_parameter(template, "OrganizationId", "Whose principals may call the API", AllowedPattern="o-[a-z0-9]+")
+        if accounts:
+            add_parameter(
+                template, "CallerAccountIds", "Accounts whose principals may call the API", Type="CommaDelimitedList"
+            )
     if access == "private":
         add_parameter(
             template, "ApiEndpointId", "Endpoint by which alone it is called", AllowedPattern="vpce-[0-9a-f]+"
@@ -160,7 +168,7 @@ def _cursor_secret() -> Secret:
     )
 
 
-def _rest(access: str, body: Mapping[str, Any], *, any_principal: bool) -> RestApi:
+def _rest(access: str, body: Mapping[str, Any], who: Mapping[str, Mapping[str, object]]) -> RestApi:
     private = access == "private"
     endpoint = {"VpcEndpointIds": [Ref("ApiEndpointId")]} if private else {}
     return RestApi(
@@ -168,22 +176,37 @@ def _rest(access: str, body: Mapping[str, Any], *, any_principal: bool) -> RestA
         Name=LINEAGE_API,
         Description="Questions to the lineage graph",
         EndpointConfiguration=EndpointConfiguration(Types=["PRIVATE" if private else "REGIONAL"], **endpoint),
-        Policy=_policy(private=private, any_principal=any_principal),
+        Policy=_policy(private=private, who=who),
         Body=body,
         FailOnWarnings=True,
         MinimumCompressionSize=1024,
-        **({"Metadata": _OF_A_POOL} if any_principal else {}),
+        **({} if who else {"Metadata": _OF_A_POOL}),
     )
 
 
 _OF_A_POOL = {
-    "Reasons": {
-        "CallersOfTheOrganization": "Users of a Cognito pool are no principals of IAM: the authorizer lets them in"
-    }
+    "Reasons": {"UsersOfThePool": "Users of a Cognito pool are no principals of IAM: the authorizer lets them in"}
 }
 
 
-def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:
+def _who(*, accounts: bool, roles: Collection[str]) -> dict[str, dict[str, object]]:
+    """Answer the condition under which a principal may call, by the statement's name.
+
+    Conditions, since API Gateway refuses a policy whose `Principal` names a role that is not there (yet). For a session
+    `aws:PrincipalArn` is the role's ARN: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    if not (accounts or roles):
+        raise ValueError("an API that nobody may call")
+    of_organization = {"aws:PrincipalOrgID": Ref("OrganizationId")}
+    who: dict[str, dict[str, object]] = {}
+    if accounts:
+        who["ListedAccounts"] = {"StringEquals": {**of_organization, "aws:PrincipalAccount": Ref("CallerAccountIds")}}
+    if roles:
+        who["ListedRoles"] = {"StringEquals": of_organization, "ArnEquals": {"aws:PrincipalArn": sorted(roles)}}
+    return who
+
+
+def _policy(*, private: bool, who: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     """Who may call; users of a Cognito pool are no principals of IAM, and are let in by the authorizer alone."""
 
     def statement(sid: str, effect: str, condition: Mapping[str, object]) -> dict[str, object]:
@@ -196,9 +219,8 @@ def _policy(*, private: bool, any_principal: bool) -> dict[str, object]:
             **({"Condition": condition} if condition else {}),
         }
 
-    of_organization = {} if any_principal else {"StringEquals": {"aws:PrincipalOrgID": Ref("OrganizationId")}}
     statements = [
-        statement("CallersOfTheOrganization", "Allow", of_organization),
+        *(statement(sid, "Allow", condition) for sid, condition in (who or {"UsersOfThePool": {}}).items()),
         statement("NothingWithoutTls", "Deny", {"Bool": {"aws:SecureTransport": "false"}}),
     ]
     if private:

@@ -216,6 +216,15 @@ def policy(more: str, type: str = SCP) -> str:
             {"x": "lineage: {trusted_image_owners: [self, ▸self]}\n"},
             "the image owner 'self' is listed twice; remove one",
         ),
+        ({"x": "lineage: {api: {callers: [Shop, ▸Shop]}}\n"}, "the caller 'Shop' is listed twice; remove one"),
+        ({"x": "lineage: {api: {callers: [▸Shopp]}}\n"}, "unknown account 'Shopp'; did you mean 'Shop'?"),
+        (
+            {"x": "lineage: {api: {callers: [▸'arn:aws-cn:iam::123456789012:role/A']}}\n"},
+            (
+                "'arn:aws-cn:iam::123456789012:role/A' is of the partition aws-cn and the home Region of aws, so it is "
+                "nobody; write arn:aws:…"
+            ),
+        ),
         (
             {"x": "lineage: {config: {except_accounts: [Shop, ▸Shopp]}}\n"},
             "unknown account 'Shopp'; did you mean 'Shop'?",

@@ -155,6 +155,13 @@ def with_contact(key: str, value: str) -> str:
             "the name has 0 characters; use 1 to 128",
         ),
         (
+            {"x": "lineage: {api: {callers: [▸'arn:aws:iam::*:role/A']}}\n"},
+            (
+                "'arn:aws:iam::*:role/A' is not the ARN of a role; write arn:aws:iam::123456789012:role/path/name "
+                "without wildcards, or the name of an account"
+            ),
+        ),
+        (
             {"x": "lineage: {api: {cognito_user_pool: ▸eu-central-1_abc}}\n"},
             (
                 "'eu-central-1_abc' is not the ARN of a Cognito user pool; write it like "

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from org.sandbox.server import Sandbox
 from stacksets.templates import lineage_api
 from tests.support.api import ApiAnswer, Clock, api_request
-from tests.support.gateway import REGION, Small, make_user, member, small
+from tests.support.gateway import REGION, Small, make_role, make_user, member, small
 from tests.support.sandbox import create_account
 
 DOCUMENT = json.loads(
@@ -31,6 +31,7 @@ LINEAGE = "/api/v1/ami/ami-0a/lineage"
 SEARCH = "/api/v1/ami/search"
 JSON = {"Content-Type": "application/json"}
 MAY = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+ELSE = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
 class Lineage:
@@ -57,18 +58,22 @@ class Lineage:
             "GraphDataArn": f"arn:aws:neptune-db:{REGION}:{base.account}:cluster-x/*",
             "Settings": "{}",
             "OrganizationId": organization,
+            "CallerAccountIds": "",
             "ApiEndpointId": self.endpoint,
             "RequestsPerSecond": "5",
             "RequestsAtOnce": "20",
             "RequestsPerAddress": "60",
         }
+        management = base.management.client("organizations")
+        self.shop, self.store = (create_account(management, name) for name in ("Shop", "Store"))
+        self.role = f"arn:aws:iam::{self.store}:role/Reader"
+        self.parameters["CallerAccountIds"] = f"{base.account},{self.shop}"
         self._put_code()
         outputs = self._deploy()
         self.api_id = outputs["ApiId"]
         client = base.owner.client("apigateway")
         self.key = client.get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
-        account = create_account(base.management.client("organizations"), "Shop")
-        self.client = make_user(member(base.sandbox, base.management, account), "client", MAY)
+        self.client = make_user(member(base.sandbox, base.management, self.shop), "client", MAY)
 
     def _put_code(self) -> None:
         text = io.BytesIO()
@@ -78,7 +83,7 @@ class Lineage:
         self.base.owner.client("s3").put_object(Bucket="code-of-small", Key="lineage.zip", Body=text.getvalue())
 
     def _deploy(self) -> dict[str, str]:
-        template = lineage_api.render(DOCUMENT, "private", key_required=True)
+        template = lineage_api.render(DOCUMENT, "private", roles=[self.role], key_required=True)
         cloudformation = self.base.owner.client("cloudformation")
         cloudformation.create_stack(
             StackName="lineage-api",
@@ -121,6 +126,23 @@ def api() -> Iterator[Lineage]:
 def test_a_client_of_the_organization_reaches_the_function(api: Lineage) -> None:
     answer = api.ask()
     assert (answer.status, answer.said) == (200, {"resource": "/api/v1/ami/{ami_id}/lineage"})
+
+
+def test_of_another_account_only_the_role_that_is_listed_is_let_in(api: Lineage) -> None:
+    store = member(api.base.sandbox, api.base.management, api.store)
+    refused = [
+        make_user(store, "stranger", MAY),
+        make_role(api.base.sandbox, store, api.store, "Writer", MAY),
+        make_user(api.base.management, "stranger", MAY),
+    ]
+    listed = make_role(api.base.sandbox, store, api.store, "Reader", MAY)
+    assert [api.ask(credentials=each).status for each in refused] == [403, 403, 403]
+    assert api.ask(credentials=listed).status == 200
+
+
+def test_a_listed_account_lets_in_only_who_may_call_by_its_own_policies(api: Lineage) -> None:
+    nobody = make_user(member(api.base.sandbox, api.base.management, api.shop), "nobody", ELSE)
+    assert api.ask(credentials=nobody).status == 403
 
 
 def test_every_route_of_the_document_is_there(api: Lineage) -> None:

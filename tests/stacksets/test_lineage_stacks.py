@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from cli.demo import example_manifest
 from cli.deploy.lineage import Step
 from config.load import load_manifest
-from config.manifest import Manifest
+from config.manifest import ApiSettings, Manifest
 from org.errors import OrgctlError
 from org.ids import AccountId, Region
 from org.policy.catalog import Catalog
@@ -28,7 +29,7 @@ from tests.support.golden import assert_golden
 from tests.support.lineage_stacks import listed, manifest, of_type, stacks, statements, template
 
 NAMES = tuple(stacks())
-KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings"}
+KNOWN_TO_THE_DEPLOYMENT = {"CodeBucket", "CodeKey", "OrganizationId", "S3PrefixList", "Settings", "CallerAccountIds"}
 OTHERS = {name: entry.render() for name, entry in templates().items()}
 FUNCTION, KEY = "AWS::Lambda::Function", "AWS::KMS::Key"
 CATALOG = Catalog()
@@ -410,10 +411,36 @@ def test_weakness_34_every_method_of_the_api_asks_for_a_signature_and_validates(
     }
     assert "Access-Control" not in json.dumps(body)
     sids = {each["Sid"]: each for each in rest["Policy"]["Statement"]}
-    assert sids["CallersOfTheOrganization"]["Condition"] == {
-        "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
+    assert sids["ListedAccounts"]["Condition"] == {
+        "StringEquals": {
+            "aws:PrincipalOrgID": {"Ref": "OrganizationId"},
+            "aws:PrincipalAccount": {"Ref": "CallerAccountIds"},
+        }
     }
+    assert {sid for sid, each in sids.items() if each["Effect"] == "Allow"} == {"ListedAccounts"}
     assert "NothingWithoutTls" in sids
+
+
+def test_callers_are_who_the_manifest_lists():
+    role = "arn:aws:iam::111122223333:role/readers/Reader"
+
+    def allowed(*callers: str) -> dict[str, Any]:
+        lineage = manifest().lineage.model_copy(update={"api": ApiSettings(callers=callers)})
+        told = manifest().model_copy(update={"lineage": lineage})
+        (made,) = (each for each in lineage_stacks(told) if each.name == "lineage-api")
+        (rest,) = of_type(made.template.to_dict(), "AWS::ApiGateway::RestApi").values()
+        found = {each["Sid"]: each["Condition"] for each in rest["Policy"]["Statement"] if each["Effect"] == "Allow"}
+        assert ("CallerAccountIds" in made.template.to_dict()["Parameters"]) == ("ListedAccounts" in found)
+        return found
+
+    assert allowed("Shop").keys() == {"ListedAccounts"}
+    assert allowed("Shop", role).keys() == {"ListedAccounts", "ListedRoles"}
+    assert allowed(role) == {
+        "ListedRoles": {
+            "StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}},
+            "ArnEquals": {"aws:PrincipalArn": [role]},
+        }
+    }
 
 
 def test_private_api_is_what_holds_if_nothing_is_said_and_is_reached_by_its_endpoint_alone():

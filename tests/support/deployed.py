@@ -80,7 +80,7 @@ class Company:
     played: Played
     graph_file: Path
     asker: Credentials
-    """Of a user in the account of the shop who may ask the API."""
+    """Of a user in the audit account who may ask the API."""
 
     @property
     def outputs(self) -> Mapping[str, str]:
@@ -202,7 +202,7 @@ def _deploy(sandbox: Sandbox, clock: Clock, graph: Path) -> Company:
     stage.control.forget()
     played = play(LIFE, stage)
     company = Company(
-        sandbox, clock, connection, place, deployed, stage, played, graph, make_user(stage.session("Shop"), MAY_ASK)
+        sandbox, clock, connection, place, deployed, stage, played, graph, make_user(stage.session("Audit"), MAY_ASK)
     )
     company.run("plan")
     # What is younger than a quarter of an hour is not held against another source yet.

@@ -72,13 +72,8 @@ def _says(verdict: Verdict) -> str:
     return f"{verdict.rule.value}: {unknown}{verdict.says}"
 
 
-def put_evaluations(config: Config, asked: Invocation, evaluations: Sequence[Evaluation]) -> None:
-    """Tell Config, a hundred at a time. NotPut, once all were tried, if some were refused.
-
-    Where there is nothing to tell, the account is told to be not applicable: an invocation without answer counts as
-    a failed one.
-    """
-    told = list(evaluations) or [Evaluation(ACCOUNT, asked.account, Result.NOT_APPLICABLE, "nothing is to be told")]
+def put_evaluations(config: Config, asked: Invocation, told: Sequence[Evaluation]) -> None:
+    """Tell Config, a hundred at a time. NotPut, once all were tried, if some were refused."""
     refused: list[str] = []
     for start in range(0, len(told), AT_ONCE):
         some = [_plain(each, asked.time) for each in told[start : start + AT_ONCE]]

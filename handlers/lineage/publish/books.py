@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from handlers.lineage.publish.asff import Product
@@ -73,19 +73,20 @@ class Books:
             found |= read_some(self._hub, self._product, some)
         return found
 
-    def bring(self, imports: Iterable[Mapping[str, Any]], told: Collection[str]) -> list[str]:
+    def bring(self, imports: Iterable[Mapping[str, Any]], told: Mapping[str, str]) -> list[str]:
         """Import findings; answer what is said of those that were refused.
 
-        Unfinished; `told`: ids of which people were told just now, and are not to be told when it goes on.
+        Unfinished; `told`: ids of which people were told just now, and are not to be told when it goes on, with the
+        dates of their findings. They are kept before the first import: a run that is killed after one would leave open
+        findings in Security Hub of which no ledger knows, and which nothing would ever resolve.
         """
         refused: list[str] = []
         left = iter(imports)
+        for id, created in told.items():
+            self._note(id, Entry(TOLD, created, created))
+        self._save()
         try:
             while some := list(islice(left, AT_ONCE)):
-                if self._late():
-                    for each in chain(some, left):
-                        if each["Id"] in told:
-                            self._note(str(each["Id"]), Entry(TOLD, str(each["CreatedAt"]), str(each["UpdatedAt"])))
                 self._stop_if_late("importing findings")
                 refused += self._import(some)
         finally:

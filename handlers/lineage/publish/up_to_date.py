@@ -12,7 +12,7 @@ from datetime import datetime
 
 from handlers.lineage.findings import Finding
 from handlers.lineage.model import Key, Time
-from handlers.lineage.publish.asff import Product, asff_of, finding_id, resolved
+from handlers.lineage.publish.asff import Product, asff_of, finding_id, resolved, timestamp
 from handlers.lineage.publish.books import Books, is_open
 from handlers.lineage.publish.ledger import Forgetful, Store, entry_of, parts_of_id, said_by
 from handlers.lineage.publish.security_hub import Hub, complain
@@ -61,7 +61,8 @@ def publish(
     two findings with one id the last counts. NotImported if a finding was refused; all others are there then, and doing
     it again does no harm.
 
-    `before_import` is where people are told: a message may then come twice, if the import fails, and is never lost.
+    `before_import` is where people are told: a message may then come twice, if the run is killed right
+    after it, and is never lost.
 
     `store` keeps the ledgers. Unfinished once it is `late`: what was done is kept, and the next call goes on there.
     """
@@ -93,7 +94,10 @@ def publish(
         todo.append((finding, first))
     before_import(Published(tuple(created), tuple(updated), tuple(unchanged)))
     imports = (asff_of(finding, product, now, first) for finding, first in todo)
-    refused = books.bring(imports, {finding_id(each) for each in created})
+    new = {finding_id(each) for each in created}
+    refused = books.bring(
+        imports, {finding_id(each): first or timestamp(now) for each, first in todo if finding_id(each) in new}
+    )
     over = books.end(ended, lambda each: resolved(each, now), refused)
     complain(refused, len(todo) + len(over))
     return Published(tuple(created), tuple(updated), tuple(unchanged), tuple(over))

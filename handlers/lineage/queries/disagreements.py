@@ -67,6 +67,25 @@ def approval_tag(case: Case, known: Known) -> Iterator[Found]:
         )
 
 
+def approval_gone(case: Case, known: Known) -> Iterator[Found]:
+    """Worse where the event is newer than what was sent of AWS's answers, which are not sent again while they stay.
+
+    The image then goes on being judged as approved.
+    """
+    name, value = known.approval
+    attribute = f"tag:{name}"
+    told, read, described = case.told.attributes.get(attribute), known.read_at(case), case.asked.attributes.get(STATE)
+    if told is None or told.value != value or read is None or described is None or case.asked.value(attribute) == value:
+        return
+    if told.evidence.time <= read - SETTLED:
+        yield (
+            Side("events", f"{name}={value}", case.fact_of(EVENTS, attribute)),
+            Side("DescribeImages", f"{name} is {case.asked.value(attribute) or 'not there'}"),
+            f"events say that it is tagged {name}={value}, and DescribeImages does not",
+            None if described.evidence.time < told.evidence.time else Severity.MEDIUM,
+        )
+
+
 def _is_told(case: Case) -> bool:
     """Tell whether events tell how the image was made."""
     return any(
@@ -144,6 +163,16 @@ RULES: tuple[Rule, ...] = (
         "An image is tagged as approved, and nobody was heard to approve it",
         "remove the tag, and look in CloudTrail for who set it",
         approval_tag,
+    ),
+    Rule(
+        "approval-gone",
+        Kind.IMAGE,
+        Severity.CRITICAL,
+        "events (CreateTags)",
+        "DescribeImages (Tags)",
+        "Events tell that an image was tagged as approved, and it is not",
+        "do not take it as approved, whatever it is judged to be: DeleteTags was not heard, or CreateTags is forged",
+        approval_gone,
     ),
     Rule(
         "unheard",

@@ -23,6 +23,8 @@ PAGE = 1_000
 """Rows of an answer: the most that DescribeInstances gives, and taken for that of DescribeImages [H]."""
 FILTER_VALUES = 200
 """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html"""
+TRACED_AT_ONCE = 1_000
+"""Calls of GetImageAncestry in one reading, which must end within the function's time; the next reading goes on."""
 AGAIN = 7 * 86_400_000
 """Milliseconds after which an image of others is looked for again that was not to be seen."""
 
@@ -138,9 +140,7 @@ def _traced(asker: Asker, place: Place, images: Mapping[str, Row], known: Memory
         elif not source and row.get("SourceInstanceId"):
             heads[f"{place.region}/{key}"] = key
     asked = set(known.traced)
-    for head, key in sorted(heads.items()):
-        if head in asked:
-            continue
+    for head, key in [each for each in sorted(heads.items()) if each[0] not in asked][:TRACED_AT_ONCE]:
         answer = asker.ask("GetImageAncestry", ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"), ImageId=key)
         if answer is None:
             return

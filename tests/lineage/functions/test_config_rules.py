@@ -13,7 +13,7 @@ from handlers.lineage.compliance.evaluations import NotPut
 from handlers.lineage.compliance.invocation import BadInvocation, Invocation, read_invocation
 from handlers.lineage.compliance.subjects import FORGOTTEN
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Kind, Relation, Time, key_of
+from handlers.lineage.model import Fact, Kind, Relation, Time, key_of
 from handlers.lineage.queries.asking import NO_SCOPE, Scope
 from org.model import AccountId, Region
 from stacksets.templates import names
@@ -88,6 +88,14 @@ class FakeConfig:
         return self
 
     def told(self) -> dict[str, tuple[str, str, str]]:
+        """Of resources; what is told of the account itself is `account`."""
+        return {id: said for id, said in self._told().items() if id != ACCOUNT}
+
+    @property
+    def account(self) -> tuple[str, str, str]:
+        return self._told()[ACCOUNT]
+
+    def _told(self) -> dict[str, tuple[str, str, str]]:
         return {
             each["ComplianceResourceId"]: (
                 each["ComplianceResourceType"],
@@ -170,10 +178,29 @@ def test_an_image_that_went_is_not_applicable_for_a_while_and_then_forgotten() -
     assert "ami-golden" not in run(scheduled(), graph, now=Time(soon + FORGOTTEN)).told()
 
 
-def test_an_account_without_images_is_told_to_be_not_applicable() -> None:
-    assert run(scheduled(), graph_of()).told() == {
-        ACCOUNT: ("AWS::::Account", "NOT_APPLICABLE", "nothing is to be told")
-    }
+def read(answer: str, region: str = HOME, at: int = 1) -> Fact:
+    return note(key_of(Kind.COVERAGE, ACCOUNT, Region(region)), at, read=answer)
+
+
+def test_an_account_that_was_read_whole_and_has_no_image_is_not_applicable() -> None:
+    config = run(scheduled(), graph_of(read("yes")))
+    assert (config.told(), config.account) == ({}, ("AWS::::Account", "NOT_APPLICABLE", "all of it was read"))
+
+
+@pytest.mark.parametrize("known", [(), (read("no"),), (read("in-part"),), (read("yes"), read("no", at=2)), ALL_GOOD])
+def test_an_account_that_was_not_read_whole_is_not_compliant_whatever_is_known_of_its_images(known: Any) -> None:
+    assert run(scheduled(), graph_of(*known)).account == (
+        "AWS::::Account",
+        "NON_COMPLIANT",
+        "not evaluated: what is there was not read whole in eu-central-1",
+    )
+
+
+def test_each_region_that_a_rule_is_about_must_have_been_read() -> None:
+    graph = graph_of(read("yes"))
+    for regions, result in ((HOME, "NOT_APPLICABLE"), (f"{HOME}, {OTHER}", "NON_COMPLIANT"), (OTHER, "NON_COMPLIANT")):
+        asked = scheduled(ruleParameters=json.dumps({"regions": regions}))
+        assert run(asked, graph).account[1] == result
 
 
 def machine(*more: Any) -> Graph:
@@ -225,13 +252,13 @@ def test_evaluations_are_ordered_by_the_time_that_config_gave() -> None:
 def test_no_call_puts_more_than_a_hundred() -> None:
     many = [note(image(f"{number:04}"), 1, owner=ACCOUNT) for number in range(250)]
     config = run(scheduled(ruleParameters='{"rules": "naming"}'), graph_of(*many))
-    assert [len(call["Evaluations"]) for call in config.calls] == [100, 100, 50]
+    assert [len(call["Evaluations"]) for call in config.calls] == [100, 100, 51]
 
 
 def test_evaluations_that_config_refuses_are_an_error_once_all_were_tried() -> None:
     many = [note(image(f"{number:04}"), 1, owner=ACCOUNT) for number in range(150)]
     config = FakeConfig(refuses=["ami-0000"])
-    with pytest.raises(NotPut, match="1 of 150 evaluations were not taken: ami-0000"):
+    with pytest.raises(NotPut, match="1 of 151 evaluations were not taken: ami-0000"):
         answer(scheduled(ruleParameters='{"rules": "naming"}'), graph_of(*many), settings(), SCOPE, NOW, config.client)
     assert len(config.calls) == 2
 
@@ -288,10 +315,11 @@ def test_only_what_config_does_not_have_is_put_and_all_of_it_after_a_week() -> N
     def told(graph: Graph, now: Time = NOW, refuses: Sequence[str] = (), **more: Any) -> set[str]:
         config = FakeConfig(refuses)
         answer(scheduled(**images, **more), graph, settings(), SCOPE, now, config.client, store)
+        assert config.account[0] == "AWS::::Account", "of it is told each time, or a rule with nothing new would fail"
         return set(config.told())
 
     assert len(told(graph_of(*facts))) == 121
-    assert told(graph_of(*facts)) == {ACCOUNT}, "that nothing is new is told, or the rule would count as failed"
+    assert told(graph_of(*facts)) == set()
     tagged = [*facts, note(image("007"), 5, **{"tag:Creator": "x"})]
     with pytest.raises(NotPut):
         told(graph_of(*tagged), refuses=["ami-007"])
@@ -308,4 +336,4 @@ def test_instances_are_put_each_time_since_a_change_of_one_is_told_in_between() 
     for _ in range(2):
         answer(scheduled(ruleParameters='{"rules": "instance-image"}'), graph_of(*ALL_GOOD), settings(), SCOPE, NOW,
                config.client, store)  # fmt: skip
-    assert [len(each["Evaluations"]) for each in config.calls] == [1, 1]
+    assert [len(each["Evaluations"]) for each in config.calls] == [2, 2]

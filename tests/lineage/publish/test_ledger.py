@@ -129,7 +129,27 @@ def test_what_security_hub_refused_is_told_and_tried_again() -> None:
     for _ in range(2):
         with pytest.raises(NotImported, match=r"1 of \d findings were not taken"):
             world.run(wrong(1), wrong(2))
-    assert [each.about for each in world.heard] == [wrong(1).about, wrong(2).about, wrong(1).about]
+    assert [each.about for each in world.heard] == [wrong(1).about, wrong(2).about], "nobody is told twice"
+
+
+def test_a_run_that_is_killed_after_the_import_leaves_nothing_open_that_is_right_again() -> None:
+    world = World()
+    world.run()
+    killed = dict(world.texts.texts)
+
+    def save(name: str, text: str) -> None:
+        if world.hub.imports:
+            raise KeyboardInterrupt
+        killed[name] = text
+
+    world.texts.save = save  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.run(wrong(1))
+    del world.texts.save
+    world.texts.texts = killed
+    assert list(world.hub.open()) == [wrong(1).id]
+    assert world.run(now=LATER).resolved == (wrong(1).id,)
+    assert not world.hub.open()
 
 
 def test_what_is_wrong_once_more_keeps_its_first_date() -> None:

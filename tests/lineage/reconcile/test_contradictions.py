@@ -88,6 +88,15 @@ def an_image_is_disabled_and_the_event_was_dropped(sides: TwoSides) -> None:
     sides.ec2.images["ami-copy"]["State"] = "disabled"
 
 
+@planted(("approval-gone", "ami-reg"))
+def a_tag_that_says_approved_is_only_in_the_events(sides: TwoSides) -> None:
+    request = {
+        "resourcesSet": {"items": [{"resourceId": "ami-reg"}]},
+        "tagSet": {"items": [{"key": APPROVED[0], "value": APPROVED[1]}]},
+    }
+    sides.events["forged approval"] = heard("CreateTags", (11, 45), request, {"_return": True})
+
+
 @planted(("approval-tag", "ami-made"))
 def a_tag_says_approved_and_nobody_was_heard_to_set_it(sides: TwoSides) -> None:
     sides.drop("approve")
@@ -320,6 +329,26 @@ def test_a_place_that_could_not_be_read_accuses_nobody():
     assert sides.judge() == set()
     reasons = {(each.why, each.says) for each in sides.ask().reasons}
     assert (Why.UNREAD, "could not be read whole: DescribeImages: UnauthorizedOperation;") in reasons
+
+
+def test_an_approval_that_was_taken_back_unheard_is_found_though_the_answers_are_as_before():
+    sides = TwoSides()
+    sides.tell()
+    request = {
+        "resourcesSet": {"items": [{"resourceId": "ami-reg"}]},
+        "tagSet": {"items": [{"key": APPROVED[0], "value": APPROVED[1]}]},
+    }
+    # Set, taken away again before the next reading: the second call was not heard.
+    sides.events = {"approve": heard("CreateTags", (20, 0), request, {"_return": True})}
+    sides.hear()
+    assert [each.rule for each in sides.ask(21).found] == [], "no reading has looked yet"
+    sides.read(22)
+    (found,) = sides.ask(23).found
+    assert (found.rule, found.severity) == ("approval-gone", Severity.CRITICAL)
+    # Once AWS's answer has it, nothing contradicts itself.
+    sides.ec2.images["ami-reg"]["Tags"] = [{"Key": APPROVED[0], "Value": APPROVED[1]}]
+    sides.read(24)
+    assert sides.ask(25).found == ()
 
 
 def test_where_nothing_was_ever_read_the_answer_says_so():

@@ -16,6 +16,7 @@ from handlers.lineage.events.outcome import Outcome
 from handlers.lineage.model import Kind, Relation, Time, key_of, kind_of
 from handlers.lineage.readings.form import BYTES_AT_ONCE, THINGS_AT_ONCE
 from handlers.lineage.readings.parse import parse_reading
+from handlers.lineage.reconcile import reader
 from handlers.lineage.reconcile.memory import Memory, from_text, to_text
 from handlers.lineage.reconcile.reader import Read, read_place
 from tests.support.ec2_answers import AMAZON, PLACE, FakeEc2, at, image, instance
@@ -325,3 +326,14 @@ def test_facts_are_about_things_that_were_sent():
     parents = {(fact.relation, fact.parent) for fact in graph.facts_of([made], Relation) if fact.parent != made}
     assert (Relation.DERIVED_FROM, key_of(Kind.IMAGE, "ami-copy", REGION)) in parents
     assert (Relation.CREATED_FROM, key_of(Kind.INSTANCE, "i-builder", REGION)) in parents
+
+
+def test_a_reading_asks_for_so_many_ancestries_and_no_more_and_the_next_ones_for_the_rest(monkeypatch):
+    monkeypatch.setattr(reader, "TRACED_AT_ONCE", 3)
+    ec2, memory, asked = FakeEc2(), None, []
+    ec2.put(*(image(f"ami-{number}", SourceInstanceId=f"i-{number}") for number in range(7)))
+    for day in range(4):
+        each = read(ec2, memory, NOW + day * 24 * HOUR)
+        asked.append(each.calls["GetImageAncestry"])
+        memory = each.memory
+    assert asked == [3, 3, 1, 0]
