@@ -15,7 +15,7 @@ from handlers.lineage.queries.contradictions import Contradiction, Contradiction
 from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.places import known_scope
 from handlers.lineage.queries.reasons import Reason, Why, in_order
-from handlers.lineage.queries.search import Page, Wanted, search
+from handlers.lineage.queries.search import Page, Wanted, search_heard
 from org.errors import OrgctlError
 from org.model import AccountId, Region
 
@@ -38,7 +38,8 @@ def search_things(
         tuple(_pair(each) for each in said),
     )
     with opened(asked) as graph:
-        page = search(graph, wanted, limit, cursor)
+        besides = _with_known(besides, graph)
+        page = search_heard(graph, wanted, besides.scope, limit, cursor)
     return tell(asked, besides, page, page_lines)
 
 

@@ -332,6 +332,14 @@ def test_a_search_goes_on_from_its_cursor(lineage: CommandLine) -> None:
     assert lineage("lineage", "search", "--name", "nothing").out == "nothing is known that fits\n"
 
 
+def test_a_search_says_which_of_the_places_asked_about_could_not_be_read(lineage: CommandLine) -> None:
+    keep(Batch((note(abroad(Kind.COVERAGE, SHOP), 50, read="no", unread="AccessDenied"),)))
+    for words, complete in (((), False), (("--account", SHOP), False), (("--region", "eu-central-1"), True)):
+        said = json.loads(lineage("lineage", "search", *words, "--format", "json").out)
+        lacks = [] if complete else [("unread", f"{SHOP}/us-east-1")]
+        assert (said["complete"], [(each["why"], each["about"]) for each in said["reasons"]]) == (complete, lacks)
+
+
 def test_coverage_tells_how_fresh_each_place_is_and_what_told_nothing(lineage: CommandLine) -> None:
     keep(Batch((MALFORMED,)))
     said = lineage("lineage", "coverage", "--silence", "2", "--strict")

@@ -17,7 +17,7 @@ from handlers.lineage.api.questions import desk
 from handlers.lineage.compliance.subjects import is_ours
 from handlers.lineage.model import Key, Kind
 from handlers.lineage.queries.json_form import to_plain
-from handlers.lineage.queries.reasons import Reason, Why, in_order
+from handlers.lineage.queries.reasons import Reason, Why, in_order, reasons_where
 from handlers.lineage.queries.search import Page, Wanted, search
 from handlers.lineage.queries.things import Thing
 from org.ids import AccountId, Region
@@ -107,7 +107,10 @@ def _assess(request: AssessmentRequest) -> Assessment:
     wanted = Wanted(
         Kind.IMAGE, Region(request.region) if request.region else None, AccountId(account) if account else None
     )
+    # What is not heard is not judged. Asked first, as the judging can stop when it is late, and this cannot.
+    lacks = reasons_where(here.graph, here.scope, wanted.account, wanted.region)
     judged, cursor, reasons = _judge(here, wanted, request.limit, request.cursor, names)
+    reasons += lacks
     return _assessment(judged, names, cursor, reasons)
 
 
@@ -144,7 +147,7 @@ def _judge(
             return found, None, reasons
         if len(found) >= limit or here.late() or page.reasons:
             says = f"{len(found):,} images were judged; go on with the cursor"
-            return found, cursor, [Reason(Why.BOUND, "limit", says)]
+            return found, cursor, [*reasons, Reason(Why.BOUND, "limit", says)]
 
 
 def _assessment(

@@ -18,7 +18,7 @@ from handlers.lineage.queries.descent import Descent, ancestors, descendants
 from handlers.lineage.queries.hops import Hop
 from handlers.lineage.queries.json_form import to_plain, written
 from handlers.lineage.queries.reasons import Reason, in_order
-from handlers.lineage.queries.search import Wanted, search
+from handlers.lineage.queries.search import Wanted, search_heard
 from handlers.lineage.queries.things import CREATED_AT, MADE, Thing
 from org.ids import AccountId, Region
 
@@ -178,7 +178,7 @@ def _search(request: SearchRequest) -> AmiPage:
             if value is not None
         ),
     )
-    page = search(here.graph, wanted, request.limit, request.cursor, here.means.secret, here.late)
+    page = search_heard(here.graph, wanted, here.scope, request.limit, request.cursor, here.means.secret, here.late)
     return AmiPage(
         complete=page.complete,
         reasons=to_plain(page.reasons),

@@ -14,7 +14,7 @@ from handlers.lineage.model import Key, Kind
 from handlers.lineage.queries.contradictions import Contradictions, contradictions
 from handlers.lineage.queries.coverage import Coverage, coverage
 from handlers.lineage.queries.json_form import Plain, to_plain
-from handlers.lineage.queries.search import Page, Wanted, search
+from handlers.lineage.queries.search import Page, Wanted, search_heard
 from org.ids import AccountId, Region
 
 router = new_router()
@@ -81,7 +81,7 @@ def _search(
         name_contains,
         tuple(_pair(each) for each in where or ()),
     )
-    return to_plain(search(here.graph, wanted, limit, cursor, here.means.secret, here.late))
+    return to_plain(search_heard(here.graph, wanted, here.scope, limit, cursor, here.means.secret, here.late))
 
 
 def _pair(said: str) -> tuple[str, str]:

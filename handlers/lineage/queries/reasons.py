@@ -166,6 +166,22 @@ def coverage_reasons(
     return gather(found + unread_reasons(graph, heard, at), len(heard))
 
 
+def reasons_where(graph: Graph, scope: Scope, account: str | None, region: str | None) -> list[Reason]:
+    """Answer the reasons that lie in the places of an account, of a Region, or of both; of all, if neither is given.
+
+    Where there is no such place, that is the reason: nobody listens there.
+    """
+    heard = {
+        place: last
+        for place, last in places_heard(graph, scope).items()
+        if account in (None, place.account) and region in (None, place.region)
+    }
+    if not heard:
+        says = "nothing is heard from there, or expected: only what other places told is known"
+        return [Reason(Why.SILENT, f"{account or '-'}/{region or '-'}", says)]
+    return coverage_reasons(graph, heard, scope, None)
+
+
 def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Answer each reason once, in one order."""
     return tuple(sorted(set(reasons)))

@@ -8,13 +8,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Graph, Search
 from handlers.lineage.model import Key, Kind, Relation
-from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, never
-from handlers.lineage.queries.reasons import Reason, Why
+from handlers.lineage.queries.asking import ALL_RELATIONS, BadQuery, Scope, never
+from handlers.lineage.queries.reasons import Reason, Why, in_order, reasons_where
 from handlers.lineage.queries.things import NAME, OWNER, Thing, thing_of
 from org.ids import AccountId, Region
 
@@ -101,6 +101,25 @@ def search(
         if examined >= EXAMINED or late():
             says = f"{examined:,} candidates were looked at; go on with the cursor"
             return Page(tuple(things), _write(after, wanted, secret), (Reason(Why.BOUND, "examined", says),))
+
+
+def search_heard(
+    graph: Graph,
+    wanted: Wanted,
+    scope: Scope,
+    limit: int = 100,
+    cursor: str | None = None,
+    secret: bytes = b"orgctl",
+    late: Callable[[], bool] = never,
+) -> Page:
+    """Answer a page of `search`, with the reasons that lie in the places where such things are. BadQuery, GraphError.
+
+    What is not heard cannot be found: a page without these reasons would pass for all there is.
+    """
+    # Asked first, as a search can stop when it is late, and this cannot.
+    lacks = reasons_where(graph, scope, wanted.account, wanted.region)
+    page = search(graph, wanted, limit, cursor, secret, late)
+    return replace(page, reasons=in_order((*page.reasons, *lacks)))
 
 
 def _states(graph: Graph, keys: tuple[Key, ...]) -> dict[Key, State]:

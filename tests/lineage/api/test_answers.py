@@ -7,15 +7,20 @@ from typing import Any
 
 import pytest
 
+from handlers.lineage.api import compliance
 from handlers.lineage.api.desk import Means
 from handlers.lineage.errors import GraphError
 from handlers.lineage.findings import Severity
 from handlers.lineage.graph import Graph
-from handlers.lineage.model import Batch, Relation
+from handlers.lineage.model import Batch, Kind, Place, Relation, Time, key_of
+from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.reasons import Reason, Why
+from handlers.lineage.queries.search import Page
 from org.errors import OrgctlError
 from tests.support.golden import assert_golden
-from tests.support.lineage import ACCOUNT, fact, image, instance, note
-from tests.support.lineage_api import Hub, ask, ec2_id, means_for, send, with_ec2_ids
+from tests.support.lineage import ACCOUNT, REGION, fact, image, instance, note
+from tests.support.lineage_api import Hub, ask, ec2_id, means_for, scope_of, send, with_ec2_ids
+from tests.support.lineage_story import ABROAD, SHOP
 
 GOLDEN, BASE, COPY = ec2_id("ami-golden"), ec2_id("ami-base"), ec2_id("ami-copy")
 ASKED = {
@@ -262,3 +267,77 @@ def test_an_unknown_error_of_the_graph_is_no_answer(graph: Graph) -> None:
         raise GraphError("wss://internal", "is down", "wait")
 
     assert ask(means_for(graph, scope_of=fail), ASKED["show"]).status == 503
+
+
+UNHEARD = Place(SHOP, REGION)
+"""A place that is expected and was never heard."""
+
+
+def _with_unheard(graph: Graph, **more: Any) -> Means:
+    def scope(graph: Graph, now: Time) -> Scope:
+        known = scope_of(graph, now)
+        return replace(known, expected=known.expected | {UNHEARD})
+
+    return means_for(graph, scope_of=scope, **more)
+
+
+def _said(body: dict[str, Any]) -> list[tuple[str, str, str]]:
+    assert body["complete"] is (not body["reasons"])
+    return [(each["why"], each["about"], each["says"]) for each in body["reasons"]]
+
+
+NEVER = ("silent", f"{UNHEARD.account}/{UNHEARD.region}", "nothing was ever heard")
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "lacks"),
+    [
+        (None, None, [NEVER]),
+        (SHOP, None, [NEVER]),
+        (None, REGION, [NEVER]),
+        (SHOP, REGION, [NEVER]),
+        (ACCOUNT, None, []),
+        (None, ABROAD, []),
+        (ACCOUNT, REGION, []),
+    ],
+)
+def test_nothing_is_complete_where_a_place_that_is_asked_about_was_never_heard(
+    graph: Graph, account: str | None, region: str | None, lacks: list[tuple[str, str, str]]
+) -> None:
+    means = _with_unheard(graph)
+    where = {name: value for name, value in (("account_id", account), ("region", region)) if value}
+    query = "".join(f"&{name.removesuffix('_id')}={value}" for name, value in where.items())
+    owned = {"scope": "ACCOUNT"} if account else {}
+    assert _said(ask(means, f"/lineage/search?kind=image{query}").body) == lacks
+    assert _said(send(means, "/ami/search", {"filters": where}).body) == lacks
+    assert _said(send(means, "/compliance-assessment", where | owned).body) == lacks
+
+
+def test_nothing_is_complete_of_an_account_that_could_not_be_read(graph: Graph) -> None:
+    said = {"read": "no", "unread": "AccessDenied"}
+    graph.append(Batch((note(key_of(Kind.COVERAGE, SHOP, ABROAD), 900, **said),)))
+    lacks = [("unread", f"{SHOP}/{ABROAD}", "could not be read whole: AccessDenied")]
+    means = means_for(graph)
+    assert _said(ask(means, "/lineage/search?kind=image").body) == lacks
+    assert _said(send(means, "/ami/search", {}).body) == lacks
+    assert _said(send(means, "/compliance-assessment", {}).body) == lacks
+    assert _said(send(means, "/compliance-assessment", {"region": REGION}).body) == []
+
+
+def test_of_a_place_that_nobody_listens_to_nothing_is_complete(means: Means) -> None:
+    says = "nothing is heard from there, or expected: only what other places told is known"
+    filters = {"filters": {"account_id": "000000000000"}}
+    assert _said(send(means, "/ami/search", filters).body) == [("silent", "000000000000/-", says)]
+
+
+def test_an_assessment_that_stops_at_its_limit_still_says_what_is_not_heard(graph: Graph) -> None:
+    body = send(_with_unheard(graph), "/compliance-assessment", {"limit": 3}).body
+    assert body["cursor"] is not None
+    assert _said(body) == [("bound", "limit", "3 images were judged; go on with the cursor"), NEVER]
+
+
+def test_an_assessment_that_stops_says_what_stopped_its_search(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page((), "on", (Reason(Why.BOUND, "examined", "so many were looked at"),))
+    monkeypatch.setattr(compliance, "search", lambda *given: page)
+    body = send(means_for(graph), "/compliance-assessment", {}).body
+    assert [each[1] for each in _said(body)] == ["examined", "limit"]
