@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from handlers.lineage.events.envelope import time_of
 from handlers.lineage.fold import State, fold_states
 from handlers.lineage.graph import Found, Graph, Search
 from handlers.lineage.model import Batch, Fact, Key, Kind, Place, Relation, Time, kind_of
 from handlers.lineage.queries.asking import ALL_RELATIONS, USUAL_BOUNDS
 from handlers.lineage.queries.fetch import facts_into, facts_of
 from handlers.lineage.queries.passage import WALKED
+from handlers.lineage.readings.form import RECONCILED
 
 _SAME_DISK = frozenset({Relation.REGISTERED_FROM})
 
@@ -30,6 +32,7 @@ class Gathered:
         self._of: dict[Key, list[Fact]] = {}
         self._states: dict[Key, State | None] = {}
         self._into: dict[Key, list[Fact]] = {}
+        self._read_at: dict[Key, Time | None] = {}
 
     def read(self, keys: Iterable[Key]) -> None:
         """Read what is said of things alone."""
@@ -65,6 +68,14 @@ class Gathered:
         if key not in self._states:
             self._states[key] = fold_states(fact for fact in self.of(key) if fact.relation is Relation.NOTED).get(key)
         return self._states[key]
+
+    def read_at(self, coverage: Key) -> Time | None:
+        """Answer when AWS was asked last about all of a place; None if it never was. Kept: there are few places."""
+        if coverage not in self._read_at:
+            states = fold_states(facts_of(self._graph, [coverage], {Relation.NOTED}, None))
+            said = states[coverage].value(RECONCILED) if coverage in states else None
+            self._read_at[coverage] = None if said is None else time_of(said, "a place's time")
+        return self._read_at[coverage]
 
     def gather_same_disks(self) -> tuple[Key, ...]:
         """Read which images were registered from the snapshots that are gathered, and answer them, gathered as well."""

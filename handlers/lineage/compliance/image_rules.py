@@ -53,7 +53,11 @@ def approval(subject: Subject) -> Verdict:
     rules = subject.settings.compliance.approval
     if rules.tag is None or rules.value is None:
         return Verdict(Rule.APPROVAL, Result.NOT_EVALUATED, "it is not set which tag approves an image")
-    return _tag(subject, Rule.APPROVAL, rules.tag, rules.value)
+    verdict, said = _tag(subject, Rule.APPROVAL, rules.tag, rules.value), subject.said(f"tag:{rules.tag}")
+    if said is not None and verdict.result is Result.COMPLIANT and subject.is_denied(f"tag:{rules.tag}", said):
+        says = f"only events say that its tag {rules.tag} is {rules.value!r}: AWS was asked later, and did not say so"
+        return Verdict(Rule.APPROVAL, Result.NOT_EVALUATED, says, verdict.evidence)
+    return verdict
 
 
 def security_scan(subject: Subject) -> Verdict:

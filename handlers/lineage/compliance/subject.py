@@ -13,9 +13,10 @@ from operator import itemgetter
 from handlers.lineage.compliance.descents import Descended, Descents
 from handlers.lineage.compliance.gathered import Gathered
 from handlers.lineage.compliance.subjects import ALIASES_OF_AWS
-from handlers.lineage.fold import Said, State
-from handlers.lineage.model import Confidence, Fact, Key, Time
+from handlers.lineage.fold import STATE, Said, State, fold_states
+from handlers.lineage.model import Confidence, Fact, Key, Kind, Time, key_of, parts_of
 from handlers.lineage.queries.asking import Scope
+from handlers.lineage.queries.disagreement import ASKED, SETTLED
 from handlers.lineage.queries.things import CREATED_AT, MADE, OWNER, OWNER_ALIAS, Thing, thing_of
 from handlers.lineage.settings import Settings
 
@@ -53,6 +54,23 @@ class Subject:
 
     def said(self, name: str) -> Said | None:
         return self.state.attributes.get(name)
+
+    def is_denied(self, name: str, said: Said) -> bool:
+        """Tell whether AWS was asked about the image after events said this of it, and did not say it (approval-gone).
+
+        What AWS answers is not sent again while it stays: the newest answer is as new as the last reading of the place.
+        """
+        described = fold_states(each for each in self.facts if each.evidence.source in ASKED).get(self.key)
+        if said.evidence.source in ASKED or described is None or described.value(STATE) is None:
+            return False
+        owner = described.value(OWNER) or self.thing.account
+        place = key_of(Kind.COVERAGE, owner, self.thing.region, parts_of(self.key).partition)
+        read = self.gathered.read_at(place)
+        return (
+            described.value(name) != said.value
+            and read is not None
+            and said.evidence.time + SETTLED <= read <= self.now
+        )
 
     @property
     def known(self) -> bool:

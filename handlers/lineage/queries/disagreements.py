@@ -70,7 +70,7 @@ def approval_tag(case: Case, known: Known) -> Iterator[Found]:
 def approval_gone(case: Case, known: Known) -> Iterator[Found]:
     """Worse where the event is newer than what was sent of AWS's answers, which are not sent again while they stay.
 
-    The image then goes on being judged as approved.
+    The graph then goes on telling the tag; the compliance rule `approval` is not evaluated (`Subject.is_denied`).
     """
     name, value = known.approval
     attribute = f"tag:{name}"

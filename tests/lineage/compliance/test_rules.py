@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from handlers.lineage.compliance.evaluate import IMAGE_RULES, enabled_rules, evaluate, rules_named
 from handlers.lineage.compliance.verdicts import ALIASES, Result, Rule, Verdict, together
-from handlers.lineage.model import Confidence, Fact, Kind, Relation, Source, noted
+from handlers.lineage.model import Confidence, Fact, Kind, Relation, Source, key_of, noted
 from handlers.lineage.queries.asking import NO_SCOPE, BadQuery, Scope
 from tests.support.compliance import (
     ALL_GOOD,
@@ -31,7 +32,7 @@ from tests.support.compliance import (
     settings,
 )
 from tests.support.histories import key
-from tests.support.lineage import ACCOUNT, MemoryGraph, evidence, fact, image, instance, note
+from tests.support.lineage import ACCOUNT, REGION, MemoryGraph, evidence, fact, image, instance, note
 
 GOOD, BAD, UNKNOWN, NOT = Result.COMPLIANT, Result.NON_COMPLIANT, Result.NOT_EVALUATED, Result.NOT_APPLICABLE
 
@@ -120,6 +121,53 @@ def test_weakness_25_a_revoked_approval_does_not_count() -> None:
     revoked = note(GOLDEN, 5, **{tag: None})
     assert result(Rule.APPROVAL, revoked) is BAD
     assert result(Rule.APPROVAL, revoked, note(GOLDEN, 6, **{tag: "approved"})) is GOOD
+
+
+def _asked(time: int, **said: str | None) -> tuple[Fact, Fact]:
+    """What DescribeImages answered, as readings tell it: what it leaves out is taken away first."""
+    first = replace(evidence(time, f"asked-{time}"), source=Source.DESCRIBE, confidence=Confidence.REPORTED)
+    then = replace(first, event_id=f"asked-{time}-then")
+    return noted(GOLDEN, first, {"tag:*": None}), noted(GOLDEN, then, {"state": "available", **said})
+
+
+def _read(minutes: int, account: str = ACCOUNT) -> Fact:
+    """All of an account was read, so many minutes after the image was tagged."""
+    time = 2 + minutes * 60
+    at = datetime.fromtimestamp(evidence(time).time / 1000, UTC).isoformat()
+    return note(key_of(Kind.COVERAGE, account, REGION), time, f"read-{minutes}", read="yes", reconciled_at=at)
+
+
+APPROVAL_TAG = "tag:ec2:SharedTag/status"
+
+
+def test_an_approval_that_aws_did_not_have_when_it_was_asked_later_is_not_evaluated() -> None:
+    verdict = judged(graph_of(*ALL_GOOD, *_asked(1), _read(15)))[Rule.APPROVAL]
+    assert (verdict.result, len(verdict.evidence)) == (UNKNOWN, 1)
+    assert verdict.says == (
+        "only events say that its tag ec2:SharedTag/status is 'approved': AWS was asked later, and did not say so"
+    )
+    assert result(Rule.APPROVAL, *_asked(1, **{APPROVAL_TAG: "pending"}), _read(15)) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (*_asked(1),),
+        (*_asked(1), _read(14)),
+        (*_asked(1), _read(-1)),
+        (*_asked(1), _read(15, "222233334444")),
+        (*_asked(1), _read(15), *_asked(60, **{APPROVAL_TAG: "approved"})),
+        (*_asked(1), _read(11 * 24 * 60)),
+        (_read(15),),
+    ],
+    ids=["never read", "read too soon", "read before", "another read", "it says so", "in the future", "not described"],
+)
+def test_an_approval_that_no_later_answer_of_aws_denies_counts(more: tuple[Fact, ...]) -> None:
+    assert result(Rule.APPROVAL, *more) is GOOD
+
+
+def test_an_approval_that_a_newer_answer_left_out_does_not_count() -> None:
+    assert result(Rule.APPROVAL, *_asked(60), _read(15)) is BAD
 
 
 def test_weakness_4_what_cannot_be_judged_is_never_not_applicable() -> None:
