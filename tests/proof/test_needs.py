@@ -46,6 +46,7 @@ def test_demands_of_an_account_with_the_baseline() -> None:
         "OrganizationAccountAccessRole",
         "management account",
         "StackSet orgctl-account-baseline",
+        "StackSet orgctl-config-recorder",
         "orgctl-audit",
         "auditors",
         "event forwarding of orgctl-account-baseline",
