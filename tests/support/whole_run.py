@@ -78,7 +78,7 @@ class WholeRun:
         config.start_config_rules_evaluation(ConfigRuleNames=own)
 
     def ask_the_api(self) -> None:
-        credentials = credentials_of(self.stage.session("Shop"))
+        credentials = credentials_of(self.stage.session("Audit"))
         id = quote(self.image)
         questions = [
             f"/ami/{id}/lineage",
