@@ -17,7 +17,7 @@ from stacksets.lineage_settings import render_settings
 from stacksets.lineage_stacks import BASELINE, LineageStack, lineage_stacks
 
 FOLDER = "lineage"
-_DEPLOYMENT = ("CodeBucket", "CodeKey", "LayerKey", "S3PrefixList")
+_DEPLOYMENT = ("CallerAccountIds", "CodeBucket", "CodeKey", "LayerKey", "S3PrefixList")
 """What only the deployment knows: hashes of what it builds, and an id of the account's Region."""
 
 

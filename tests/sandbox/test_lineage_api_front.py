@@ -13,6 +13,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from org.sandbox.server import Sandbox
+from stacksets.catalog import template_body
 from stacksets.templates import lineage_api
 from tests.support.api import ApiAnswer, Clock, api_request
 from tests.support.gateway import REGION, Small, make_role, make_user, member, small
@@ -87,7 +88,7 @@ class Lineage:
         cloudformation = self.base.owner.client("cloudformation")
         cloudformation.create_stack(
             StackName="lineage-api",
-            TemplateBody=template.to_json(),
+            TemplateBody=template_body(template),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()],
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from handlers.lineage.findings import Finding, Severity
 from handlers.lineage.model import Kind, Time, key_of
 from handlers.lineage.publish.asff import Product
-from handlers.lineage.publish.security_hub import Published, publish
+from handlers.lineage.publish.up_to_date import Published, publish
 from org.model import AccountId, Region
 from org.sandbox.securityhub.console import send_to_action
 from org.sandbox.session import Credentials, isolated_session

@@ -17,7 +17,7 @@ from stacksets.lint import lint_desired
 from stacksets.synth import synth
 from tests.support.lineage_stacks import EXAMPLES
 
-DEPLOYMENT = {"CodeBucket", "CodeKey", "LayerKey", "S3PrefixList"}
+DEPLOYMENT = {"CallerAccountIds", "CodeBucket", "CodeKey", "LayerKey", "S3PrefixList"}
 
 
 @pytest.fixture(scope="module")
