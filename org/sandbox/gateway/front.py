@@ -157,7 +157,10 @@ class Front:
         def run() -> None:
             try:
                 answered.put(self._functions.call(method.function, event, by))
-            except Exception as error:  # noqa: BLE001 - it is raised again, or answered, by who waits
+            except (Denied, NotTaken) as error:
+                answered.put(error)
+            except Exception as error:  # noqa: BLE001 - raised again by who waits; told here, since nobody may any more
+                _log.exception("%s broke", method.function)
                 answered.put(error)
 
         begun = self._now()
