@@ -104,7 +104,9 @@ def _tell_verdicts(run: demo_lineage.Run, verdicts: Verdicts) -> None:
     verdicts.tell_config()
     _title("Security Hub in the lineage account: each rule that is not kept is a finding, until it is kept")
     verdicts.tell_findings()
-    _title("What SNS would have mailed to those in `notifications`: here the summary; each grave finding has its own")
+    _title(
+        "What SNS would have mailed to those in `notifications`: here the summary; new grave findings come in one for each severity"
+    )
     run("sandbox", "sent", "Compliance of machine images")
 
 
