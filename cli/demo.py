@@ -105,7 +105,7 @@ def _tell_verdicts(run: demo_lineage.Run, verdicts: Verdicts) -> None:
     _title("Security Hub in the lineage account: each rule that is not kept is a finding, until it is kept")
     verdicts.tell_findings()
     _title(
-        "What SNS would have mailed to those in `notifications`: here the summary; new grave findings come in one for each severity"
+        "What SNS would have mailed to those in `notifications`: the summary; grave findings come in one by severity"
     )
     run("sandbox", "sent", "Compliance of machine images")
 
